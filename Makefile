@@ -1,0 +1,61 @@
+# Two commands do everything on a fresh machine:
+#   make demo   set up, then adapt a simulated Landsat scene; names the report to open
+#   make test   set up, then lint, type-check and test
+# `make setup GPU=1` takes the CUDA build of torch. Debian and Ubuntu; elsewhere install
+# libgdal with its headers, a C++ compiler and Python 3.11 or newer first.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+# `===` takes the registry's own build even where a CPU build lies nearer
+TORCH := $(if $(GPU),torch===2.13.0,torch==2.13.0)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+READY := $(VENV)/.ready$(if $(GPU),-gpu)
+
+.PHONY: demo test setup lint slow clean
+.DELETE_ON_ERROR:
+
+demo: setup
+	@echo "== Demo: a simulated Landsat-8 scene (L2SP and its L1TP, 10 x 10 km), under a minute"
+	$(BIN)/python -m nndacss.simulate demo/scenes
+	$(BIN)/luigi --module tasks AdaptScene --local-scheduler \
+		--scene $$(ls -d demo/scenes/LC0?_L2SP_*) --output demo/products
+	@echo "== Done. Open this report in a browser:"
+	@ls $$PWD/demo/products/*/report.html
+
+test: setup
+	@echo "== Checks and tests, about 4 minutes on two cores"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+slow: setup
+	$(BIN)/pytest -m "slow and not gpu"
+
+lint: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/mypy
+
+setup: $(READY)
+
+$(READY): requirements.txt requirements-dev.txt constraints.txt setup.py pyproject.toml
+	@echo "== Set-up: libgdal, a virtual environment in $(VENV), pinned wheels (2 GB on disk)."
+	@echo "   Once only, about 3 minutes on two cores and a fast connection."
+	@command -v gdal-config >/dev/null && command -v g++ >/dev/null || { \
+		echo "== Installing libgdal-dev and g++ with apt-get"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libgdal-dev g++ >/dev/null; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		echo "error: $(PYTHON) cannot make a virtual environment: install Python 3.11 or newer with venv"; exit 1; }
+	@echo "== Installing pinned wheels"
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt \
+		-r requirements.txt -r requirements-dev.txt "$(TORCH)"
+	@echo "== Building GDAL's Python binding for libgdal $$(gdal-config --version)"
+	$(BIN)/python -c "from osgeo import gdal" 2>/dev/null || $(BIN)/pip install -q \
+		--disable-pip-version-check --no-build-isolation --no-deps "gdal==$$(gdal-config --version).*"
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo work products build *.egg-info

@@ -1,0 +1,98 @@
+"""The product chain as recipes: from a foreign scene and settings to the orders of all stages.
+
+    acquire -> mask -> product
+            -> harmonize ^
+
+Light on purpose: it runs inside the scheduler's process, so it opens no raster and imports
+neither numpy nor torch. Scenes are identified by names, sizes and metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from nndacss.errors import InputError, complain
+from nndacss.harmonize.settings import HarmonizeSettings
+from nndacss.identity import Order, Recipe
+from nndacss.readers import SceneIdentity, find_l1, identify
+from nndacss.settings import Settings, version
+
+STAGES = ("acquire", "mask", "harmonize", "product")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before work starts."""
+
+    scene: SceneIdentity
+    l1: SceneIdentity | None
+    orders: Mapping[str, Order]
+    """Stage -> order, for all of `STAGES`."""
+    losses: tuple[str, ...]
+    """What is missing, one sentence each with what is lost by it."""
+
+
+def plan(scene: Path, l1: Path | None, settings: Mapping[str, Settings]) -> Plan:
+    """Resolve a scene, its Level-1 sibling and settings into the orders of all stages.
+
+    Raises InputError where the scene is none, or where `l1` is of another acquisition.
+    """
+    identity = identify(scene)
+    harmonize = cast(HarmonizeSettings, settings["harmonize"])
+    losses: list[str] = []
+    if identity.level == "SR" and l1 is None and harmonize.sharpen:
+        l1 = find_l1(scene)
+        if l1 is None:
+            losses.append(
+                f"no Level-1 product beside {scene.name}: no pan band, so no detail below 30 m "
+                "(give it with --l1)"
+            )
+    sibling = identify(l1) if l1 else None
+    if sibling is not None:
+        _check_pair(scene, identity, Path(str(l1)), sibling)
+    location = {"scene": str(scene.resolve())} | ({"l1": str(l1.resolve())} if l1 else {})
+    orders = _orders(identity, sibling, settings, location)
+    return Plan(identity, sibling, orders, tuple(losses))
+
+
+def _check_pair(path: Path, scene: SceneIdentity, l1_path: Path, l1: SceneIdentity) -> None:
+    if scene.level != "SR":
+        found, expected = f"{scene.name}, a Level-1 product", "a Level-2 product as --scene"
+        remedy = "leave --l1 out: a Level-1 scene brings its own pan band"
+        raise InputError(complain(path, found, expected, remedy))
+    if l1.level != "TOA":
+        found = f"{l1.name}, a Level-2 product"
+        remedy = "give the L1TP product, or leave --l1 out"
+        raise InputError(complain(l1_path, found, "a Level-1 product as --l1", remedy))
+    if l1.key != scene.key:
+        expected = f"the acquisition of {scene.name} ({scene.key})"
+        remedy = "give the L1TP product of the same acquisition as --l1"
+        raise InputError(complain(l1_path, f"{l1.name} ({l1.key})", expected, remedy))
+
+
+def _orders(
+    scene: SceneIdentity,
+    l1: SceneIdentity | None,
+    settings: Mapping[str, Settings],
+    location: Mapping[str, str],
+) -> dict[str, Order]:
+    roles = {k: v for k, v in settings["harmonize"].changed().items() if k == "roles"}
+    changed = {name: section.changed() for name, section in settings.items()}
+    foreign = {"scene": scene.digest} | ({"l1": l1.digest} if l1 else {})
+
+    def order(stage: str, own: dict[str, Any], inputs: Mapping[str, str]) -> Order:
+        kept = {name: values for name, values in own.items() if values}
+        return Order(Recipe(stage, version(stage), kept, inputs), scene.name, location)
+
+    acquire = order("acquire", {"harmonize": roles}, foreign)
+    inputs = {"scene": acquire.recipe.digest}
+    mask_settings = {"tile": changed["tile"], "mask": changed["mask"], "harmonize": roles}
+    mask = order("mask", mask_settings, inputs)
+    harmonize_settings = {"tile": changed["tile"], "harmonize": changed["harmonize"]}
+    harmonize = order("harmonize", harmonize_settings, inputs)
+    inputs = inputs | {"mask": mask.recipe.digest, "harmonize": harmonize.recipe.digest}
+    product = order("product", {"product": changed["product"]}, inputs)
+    return {"acquire": acquire, "mask": mask, "harmonize": harmonize, "product": product}

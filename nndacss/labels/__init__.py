@@ -1,0 +1,1 @@
+"""Label schemes: enums with one code a class, chosen by `where`, never added."""

@@ -1,0 +1,115 @@
+"""What every reader gives: a `Scene`, lazily windowed, any band by role, on any grid.
+
+To add a reader: one module or folder here that exports `READER`, a `Reader`; its `recognises`
+says whether a path is such a product from names alone, `identify` reads names, sizes and
+metadata only (no raster, no numpy: it runs inside the scheduler's process), `open` gives the
+Scene. Calibration, grids and quality bits stay inside the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from odc.geo.geobox import GeoBox
+
+    from nndacss.raster import Raster
+    from nndacss.sensors import Sensor
+    from nndacss.tile.warp import Kernel
+
+Level = Literal["TOA", "SR"]
+"""Top-of-atmosphere reflectance (Level 1) or surface reflectance (Level 2)."""
+
+
+@dataclass(frozen=True)
+class SceneIdentity:
+    """Which foreign product this is, independent of where and how it is stored."""
+
+    name: str
+    """The agency's product id, e.g. `LC08_L2SP_017051_20151205_20200908_02_T1`."""
+    digest: str
+    """sha256 hex over product id, sha256 of the metadata file, and every file's name and size."""
+    level: Level
+    acquired: datetime
+    """UTC, scene centre."""
+    sensor: str
+    """The module in `nndacss.sensors`."""
+    key: str
+    """What an L1 and an L2 product of one acquisition share, e.g. `landsat-8 017051 2015-12-05`."""
+    files: tuple[tuple[str, int], ...]
+    """(name, bytes) of the product's own files, sorted by name."""
+
+
+class Scene(Protocol):
+    """One opened product. Immutable; safe to use from several threads."""
+
+    identity: SceneIdentity
+    sensor: Sensor
+    platform: str
+    """E.g. `landsat-8`."""
+    level: Level
+    sun_elevation: float
+    """Degrees above the horizon, scene centre."""
+    sun_azimuth: float
+    """Degrees clockwise from north, scene centre."""
+    roles: tuple[str, ...]
+    """Bands that can be read; pan may come from the L1 product given along."""
+    losses: tuple[str, ...]
+    """One sentence per missing optional part: which, and what is lost without it."""
+
+    def grid(self, role: str) -> GeoBox:
+        """The band's own pixel plane."""
+        ...
+
+    def read(
+        self, roles: Sequence[str], grid: GeoBox | None = None, kernel: Kernel = "cubic"
+    ) -> Raster:
+        """Calibrated bands on `grid`, each warped once from its own georeference.
+
+        Reflectance (1.0 = 100 %, sun elevation applied), thermal bands in kelvin. Reads only
+        the window that `grid` needs. `grid=None` is the first role's own grid (all roles must
+        then share it). NaN where fill or outside.
+        """
+        ...
+
+    def quality(self, grid: GeoBox | None = None) -> NDArray[np.uint16] | None:
+        """The agency's pixel quality bits on `grid` by nearest neighbour, its fill value outside.
+
+        None where the product has none.
+        """
+        ...
+
+    def saturated(self, roles: Sequence[str], grid: GeoBox | None = None) -> NDArray[np.bool_]:
+        """(rows, columns): True where any of `roles` is saturated."""
+        ...
+
+    def sun_angles(self, grid: GeoBox) -> NDArray[np.float32]:
+        """(2, rows, columns): sun elevation and azimuth in degrees, from the product's angle
+        bands where it has them, else the scene centre's values everywhere."""
+        ...
+
+    def verify(self) -> None:
+        """Read every block of every needed band once; raises on truncation or all-nodata."""
+        ...
+
+
+class Reader(Protocol):
+    """How a folder or archive becomes a Scene."""
+
+    def recognises(self, path: Path) -> bool:
+        """Whether names alone say that this is such a product; never raises."""
+        ...
+
+    def identify(self, path: Path) -> SceneIdentity:
+        """Identity from names, sizes and metadata; imports neither numpy nor rasterio."""
+        ...
+
+    def open(self, path: Path, l1: Path | None = None) -> Scene:
+        """The scene; `l1` is the Level-1 product of the same acquisition, for pan and cirrus."""
+        ...

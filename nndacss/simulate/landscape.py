@@ -1,0 +1,239 @@
+"""A ground to look at: fields, forest, river, towns, roads, gravel, and snow on the heights.
+
+`Landscape(seed).reflectance(x, y, roles)` is surface reflectance at any map coordinate, a pure
+function of seed and coordinates. Wide fields (relief, forest density, river) are computed on the
+map's 30 m lattice and joined by straight lines; parcels, streets, hedges, crowns and the grain
+of surfaces are computed at each place, so that a 15 m band sees more than a 30 m band.
+
+Any object with the same `reflectance` can stand in its place, see `Ground` and `targets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nndacss.simulate import spectra
+from nndacss.simulate.noise import Coordinates, Field, Mesh, fractal, mixed, rough, unit
+from nndacss.simulate.parcels import Blocks, blocks, parcels
+
+Classes = NDArray[np.uint8]
+N = spectra.NUMBER
+
+#: What a parcel may grow, one entry a share of one eighth.
+_CROPS = np.array(
+    [
+        N[name]
+        for name in ("green crop", "green crop", "green crop", "bare soil", "bare soil")
+        + ("ripe crop", "grass", "rapeseed")
+    ],
+    dtype=np.uint8,
+)
+
+#: What a lot of a town holds, one entry a share of one eighth.
+_LOTS = np.array(
+    [
+        N[name]
+        for name in ("tiled roof", "tiled roof", "tiled roof", "asphalt", "asphalt", "grass")
+        + ("broadleaf", "bright roof")
+    ],
+    dtype=np.uint8,
+)
+
+#: Brightness of the grain per material: share of its reflectance, half range.
+_GRAIN = np.full(len(N), 0.08, dtype=np.float32)
+_GRAIN[[N["conifer"], N["broadleaf"]]] = 0.40
+_GRAIN[[N["asphalt"], N["tiled roof"], N["bright roof"]]] = 0.15
+_GRAIN[[N["rock"]]] = 0.25
+_GRAIN[[N["water"], N["snow"]]] = 0.03
+
+
+class Ground(Protocol):
+    """Anything that can be looked at.
+
+    A ground may also have `mean(x, y, width, roles)`, the exact mean over squares of `width`
+    metres centred on `x`, `y`; it is then taken instead of samples.
+    """
+
+    def reflectance(self, x: Coordinates, y: Coordinates, roles: Sequence[str]) -> Field:
+        """(bands, ...) surface reflectance at map coordinates in metres, which broadcast."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Fields that change over hundreds of metres."""
+
+    altitude: Field
+    """Metres."""
+    light: Field
+    """Sunlight on the slope over sunlight on level ground."""
+    river: Field
+    """Metres to the middle of the nearest river."""
+    road: Field
+    """Metres to the middle of the nearest main road."""
+    forest: Field
+    """Forest where positive; about N(-0.3, 1)."""
+    town: Field
+    """Town where positive."""
+    gravel: Field
+    """Gravel and sand near the river where positive."""
+    lake: Field
+    """Lake where positive."""
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The ground of one seed, lit by one sun."""
+
+    seed: int = 0
+    sun_elevation: float = 45.0
+    """Degrees above the horizon; shades the relief."""
+    sun_azimuth: float = 150.0
+    """Degrees clockwise from north."""
+    snow_line: float = 1500.0
+    """Metres of altitude above which snow lies."""
+
+    def reflectance(self, x: Coordinates, y: Coordinates, roles: Sequence[str]) -> Field:
+        """(bands, ...) surface reflectance at map coordinates in metres, which broadcast."""
+        wide = self.wide(x, y)
+        fine = rough(x, y, 11.0, self.seed + 11)
+        coarse = rough(x, y, 47.0, self.seed + 12)
+        land = blocks(x, y, self.seed + 13)
+        material, place = self._materials(wide, land, fine, coarse)
+        place = np.clip(place + np.float32(0.25) * coarse, 0, 1)
+        grain = np.float32(0.75) * fine + np.float32(0.25) * coarse
+        light = wide.light * (1 + _GRAIN.take(material) * grain)
+        result = np.empty((len(roles), *light.shape), dtype=np.float32)
+        for out, role in zip(result, roles, strict=True):
+            first, last = spectra.band(role)
+            np.multiply((last - first).take(material), place, out=out)
+            out += first.take(material)
+            out *= light
+        return result
+
+    def altitude(self, x: Coordinates, y: Coordinates) -> Field:
+        """Metres above the sea."""
+        return self.wide(x, y).altitude
+
+    def wide(self, x: Coordinates, y: Coordinates) -> Wide:
+        """The wide fields, from the 30 m lattice."""
+        mesh = Mesh(x, y, 30.0, margin=2)
+        at = mesh.columns * mesh.step, mesh.rows * mesh.step
+        river = _distance(fractal(*at, (7000, 3100, 1300), self.seed + 1, 0.42), mesh.step)
+        road = _distance(fractal(*at, (5200, 2600), self.seed + 2, 0.2), mesh.step)
+        forest = fractal(*at, (2300, 1100, 520, 260, 120), self.seed + 3, 0.62)
+        town = fractal(*at, (2100, 900, 350), self.seed + 4, 0.5)
+        gravel = fractal(*at, (900, 400, 150), self.seed + 5, 0.6)
+        lake = fractal(*at, (1700, 700, 300), self.seed + 8, 0.4)
+        height, mountain = self._relief(at, river)
+        parts = (
+            height,
+            np.pad(_light(height, mesh.step, self.sun_elevation, self.sun_azimuth), 1),
+            river,
+            road,
+            _inner(forest) + mountain * np.float32(1.6) - np.float32(0.55),
+            _inner(town) - mountain * np.float32(6) - np.float32(1.15),
+            _inner(gravel) - river * np.float32(1 / 90) - np.float32(0.5),
+            _inner(lake) - mountain * np.float32(9) - np.float32(1.9),
+        )
+        return Wide(*(mesh.through(_inner(part)) for part in parts))
+
+    def _relief(self, at: tuple[Coordinates, Coordinates], river: Field) -> tuple[Field, Field]:
+        """Altitude in metres, and how much of a mountain each place is (0 to 1).
+
+        One lattice point less than `at` on every side, as `river`.
+        """
+        swell = _inner(fractal(*at, (9000, 4200, 1700), self.seed + 6, 0.4))
+        ridges = _inner(fractal(*at, (2600, 1200, 560, 270, 130), self.seed + 7, 0.52))
+        mountain = _step(swell, 0.1, 1.5) * _step(river, 300.0, 3500.0)
+        height = 260 + 30 * ridges + mountain * (1250 + 420 * ridges)
+        return height.astype(np.float32), mountain
+
+    def _materials(
+        self, wide: Wide, land: Blocks, fine: Field, coarse: Field
+    ) -> tuple[Classes, Field]:
+        """The material of each place, and where it lies between its two ends (0 to 1)."""
+        parcel = parcels(land)
+        material = _CROPS.take(parcel.chosen & np.uint32(7))
+        place = unit(parcel.chosen)
+        hedged = (land.chosen & np.uint32(3)) == 0
+        material[(parcel.edge < 5) & hedged] = N["broadleaf"]
+        material[land.border < 4] = N["bare soil"]
+        meadow = (wide.altitude + 150 * coarse > 620) | (wide.river + 60 * coarse < 160)
+        material[meadow] = N["grass"]
+        wood = wide.forest + np.float32(0.15) * fine + np.float32(0.1) * coarse > 0
+        conifer = wide.altitude + 250 * coarse > 560
+        material[wood] = np.where(conifer, N["conifer"], N["broadleaf"])[wood]
+        np.copyto(place, np.float32(0.5) + np.float32(0.6) * wide.forest - 0.3, where=wood)
+        self._build(material, place, wide, land)
+        bare = wide.altitude + 120 * coarse + 60 * fine > self.snow_line - 220
+        material[bare] = N["rock"]
+        material[(wide.road < 9) & ~bare] = N["asphalt"]
+        material[(wide.gravel > 0) & (wide.altitude < 600)] = N["sand"]
+        wet = (wide.river < 38) | (wide.lake > 0)
+        material[wet] = N["water"]
+        np.copyto(place, np.float32(0.75) - np.float32(2.5) * np.maximum(wide.lake, 0), where=wet)
+        snow = wide.altitude + 90 * coarse + 25 * fine > self.snow_line
+        material[snow] = N["snow"]
+        np.copyto(place, (wide.altitude - self.snow_line) * np.float32(0.003), where=snow)
+        return material, place
+
+    def _build(self, material: Classes, place: Field, wide: Wide, land: Blocks) -> None:
+        """Towns: lots of 18 m by 26 m between streets, in the directions of the farm land."""
+        town = np.nonzero(wide.town > 0)
+        chosen, dense = land.chosen[town], wide.town[town]
+        along, across = land.along[town] / np.float32(26), land.across[town] / np.float32(18)
+        column, row = np.floor(along), np.floor(across)
+        lot = mixed(mixed(chosen, column.astype(np.int32), 8), row.astype(np.int32), 9)
+        kind = _LOTS.take(lot & np.uint32(7))
+        open_land = unit(lot) > np.float32(0.25) + np.float32(1.6) * dense
+        kind[open_land] = N["grass"]
+        kind[(np.mod(row, 4) == 0) | (np.mod(column, 5) == 0)] = N["asphalt"]
+        material[town] = kind
+        place[town] = unit(mixed(lot, 1, 10))
+
+
+def _step(value: Field, low: float, high: float) -> Field:
+    """0 below `low`, 1 above `high`, smooth between."""
+    share = np.clip((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
+    result: Field = share * share * (3 - 2 * share)
+    return result
+
+
+def _inner(table: Field) -> Field:
+    return table[1:-1, 1:-1]
+
+
+def _slopes(table: Field, step: float) -> tuple[Field, Field]:
+    """Rise per metre to the east and to the north, one lattice point less on every side.
+
+    Rows of a mesh run north (their numbers grow with y).
+    """
+    east = (table[1:-1, 2:] - table[1:-1, :-2]) * np.float32(0.5 / step)
+    north = (table[2:, 1:-1] - table[:-2, 1:-1]) * np.float32(0.5 / step)
+    return east, north
+
+
+def _distance(table: Field, step: float) -> Field:
+    """Metres to the zero line of a field, to first order."""
+    east, north = _slopes(table, step)
+    steep = np.sqrt(east * east + north * north)
+    return np.minimum(np.abs(_inner(table)) / np.maximum(steep, np.float32(2e-5)), np.float32(9e3))
+
+
+def _light(height: Field, step: float, elevation: float, azimuth: float) -> Field:
+    """Cosine of the sun's angle to the slope over that to level ground; a fifth is sky light."""
+    east, north = _slopes(height, step)
+    up, around = np.radians(elevation), np.radians(azimuth)
+    level = np.float32(np.sin(up))
+    to_east, to_north = (
+        np.float32(np.cos(up) * np.sin(around)),
+        np.float32(np.cos(up) * np.cos(around)),
+    )
+    facing = (level - east * to_east - north * to_north) / np.sqrt(1 + east * east + north * north)
+    return np.float32(0.2) + np.float32(0.8) * np.maximum(facing, 0) / level

@@ -1,0 +1,1 @@
+"""Geometry that all stages share: grids, resampling, windows, parts, mosaics."""

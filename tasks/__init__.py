@@ -1,0 +1,19 @@
+"""The pipeline: one short file a stage. Tasks do no arithmetic, they order it.
+
+    luigi --module tasks AdaptScene --scene LC08_L2SP_... --local-scheduler
+
+Importing this package sets luigi's return codes, lock folder and log level where the user's own
+`luigi.cfg` does not, so that exit codes hold from any folder.
+"""
+
+from tasks._defaults import set_defaults
+
+set_defaults()
+
+from tasks.acquire import AcquireScene  # noqa: E402
+from tasks.adapt import AdaptScene  # noqa: E402
+from tasks.harmonize import HarmonizeScene  # noqa: E402
+from tasks.mask import MaskScene  # noqa: E402
+from tasks.product import MakeProduct  # noqa: E402
+
+__all__ = ["AcquireScene", "AdaptScene", "HarmonizeScene", "MakeProduct", "MaskScene"]

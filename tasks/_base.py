@@ -1,0 +1,80 @@
+"""What the tasks of a scene share: machine settings, targets, and how a stage is run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import ClassVar
+
+import luigi
+
+from nndacss.identity import Order, load_order, recipe_path
+from nndacss.stage import DONE, stage_folder
+from tasks._child import run_child
+from tasks._console import Progress
+
+
+class machine(luigi.Config):  # noqa: N801 - luigi names the section after the class
+    """`[machine]` in `luigi.cfg`: where and with how much to work. Renames no output."""
+
+    work: str = luigi.Parameter(
+        default="work", description="work root: parts and recipes, safe to delete between runs"
+    )
+    threads: int = luigi.IntParameter(
+        default=0, description="threads of a stage; 0 means all cores"
+    )
+
+
+class FileTarget(luigi.Target):
+    """A file that is written last, so that its presence means all is there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def exists(self) -> bool:
+        """Whether the work is done."""
+        return self.path.exists()
+
+
+class StageTask(luigi.Task):
+    """One stage of one scene, known by the digest of its recipe.
+
+    The recipe lies in `<work>/recipes`, so that any host with the same work root can rebuild
+    the task from its digest alone.
+    """
+
+    recipe: str = luigi.Parameter(description="digest of a recipe in <work>/recipes")
+    stage: ClassVar[str]
+
+    @property
+    def work(self) -> Path:
+        """Work root."""
+        return Path(machine().work)
+
+    @property
+    def order(self) -> Order:
+        """The recipe with its name and places."""
+        return load_order(recipe_path(self.work, self.recipe))
+
+    @property
+    def product_root(self) -> Path:
+        """Where products go; only the product stage has one."""
+        return Path("products")
+
+    def output(self) -> FileTarget:
+        """`<work>/<stage>/<scene>_<digest8>/stage.json`."""
+        return FileTarget(stage_folder(self.work, self.order) / DONE)
+
+    def run(self) -> None:
+        """Run the stage in a child process and relay its progress."""
+        threads = machine().threads or os.cpu_count() or 1
+        with Progress(f"{self.stage} {self.order.name}") as bar:
+
+            def report(fraction: float, message: str) -> None:
+                bar.update(fraction, message)
+                if self.set_progress_percentage and self.set_status_message:
+                    self.set_progress_percentage(round(100 * fraction))
+                    self.set_status_message(message)
+
+            path = recipe_path(self.work, self.recipe)
+            run_child(self.stage, path, self.work, self.product_root, threads, report)

@@ -1,0 +1,22 @@
+"""AcquireScene: a foreign product checked whole and made readable by windows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tasks._base import FileTarget, StageTask
+
+
+class AcquireScene(StageTask):
+    """Unpack where needed and read every block of a scene once."""
+
+    stage = "acquire"
+
+    def complete(self) -> bool:
+        """Done, and what it found is still where it was."""
+        target: FileTarget = self.output()
+        if not target.exists():
+            return False
+        places = json.loads(target.path.read_text())["summary"]
+        return all(Path(places[name]).exists() for name in ("scene", "l1") if places[name])

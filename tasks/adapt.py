@@ -1,0 +1,72 @@
+"""AdaptScene: a Landsat scene in, a Sentinel-2-like 10 m product with its mask out."""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from pathlib import Path
+
+import luigi
+
+from nndacss.chain import STAGES, Plan, plan
+from nndacss.resources import config_file
+from nndacss.settings import load_settings
+from nndacss.tile.area import area_bbox
+from tasks._base import machine
+from tasks._child import ask_child
+from tasks._parameters import SetParameter
+from tasks.product import MakeProduct
+
+log = logging.getLogger("luigi-interface")
+
+
+class AdaptScene(luigi.WrapperTask):
+    """One scene through all stages; what is finished is not computed again.
+
+    The scene is a folder, `.tar` or `.tar.gz` as USGS delivers it, Level 1 or Level 2. For a
+    Level-2 scene the Level-1 product of the same acquisition brings the pan band.
+    """
+
+    scene: str = luigi.Parameter(description="Landsat product: folder, .tar or .tar.gz")
+    l1: str = luigi.Parameter(
+        default="", description="its Level-1 product; default: looked for beside the scene"
+    )
+    area: str = luigi.Parameter(
+        default="", description="GeoJSON file; the product covers its bounding box"
+    )
+    bbox: str = luigi.Parameter(
+        default="", description="west,south,east,north in degrees (write --bbox=-5,...)"
+    )
+    output_root: str = luigi.Parameter(default="products", description="product root")
+    config: str = luigi.Parameter(default="", description="TOML file with settings")
+    set: tuple[str, ...] = SetParameter(
+        default=(), description="section.key=value, over the file; may be repeated"
+    )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Everything decided, its recipes written to the work root."""
+        overrides = [*self.set, *self._area()]
+        config = config_file(self.config) if self.config else None
+        settings = load_settings(config, overrides)
+        grid = settings["tile"].grid  # type: ignore[attr-defined]
+        if grid.startswith("like:"):
+            box = ask_child("nndacss.tile", [grid.removeprefix("like:")])
+            overrides.append(f"tile.grid={box}")
+            settings = load_settings(config, overrides)
+        planned = plan(Path(self.scene), Path(self.l1) if self.l1 else None, settings)
+        for loss in planned.losses:
+            log.warning("%s", loss)
+        for stage in STAGES:
+            planned.orders[stage].save(Path(machine().work))
+        return planned
+
+    def _area(self) -> list[str]:
+        if not (self.area or self.bbox):
+            return []
+        west, south, east, north = area_bbox(self.area, self.bbox)
+        return [f"tile.bbox=[{west!r}, {south!r}, {east!r}, {north!r}]"]
+
+    def requires(self) -> MakeProduct:
+        """The product that the plan leads to."""
+        return MakeProduct(recipe=self.plan.orders["product"].recipe.digest, root=self.output_root)
