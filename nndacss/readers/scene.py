@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from nndacss.sensors import REFLECTIVE
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 Level = Literal["TOA", "SR"]
 """Top-of-atmosphere reflectance (Level 1) or surface reflectance (Level 2)."""
+
+
+Confidence = Literal["low", "medium", "high"]
+"""From which confidence on the agency's quality bits count, where they come in degrees."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,25 @@ class SceneIdentity:
     """What an L1 and an L2 product of one acquisition share, e.g. `landsat-8 017051 2015-12-05`."""
     files: tuple[tuple[str, int], ...]
     """(name, bytes) of the product's own files, sorted by name."""
+
+
+@dataclass(frozen=True)
+class QualityFlags:
+    """The agency's quality bits as one set of flags; (rows, columns) each."""
+
+    fill: NDArray[np.bool_]
+    """No observation; no other flag is set there."""
+    cloud: NDArray[np.bool_]
+    dilated: NDArray[np.bool_]
+    """Within the agency's safety margin around clouds."""
+    cirrus: NDArray[np.bool_]
+    shadow: NDArray[np.bool_]
+    """Cloud shadow."""
+    snow: NDArray[np.bool_]
+    water: NDArray[np.bool_]
+    clear: NDArray[np.bool_]
+    """None of fill, cloud, dilated, cirrus, shadow and snow. (Landsat's own clear bit only
+    denies cloud and dilated cloud.)"""
 
 
 class Scene(Protocol):
@@ -85,6 +110,19 @@ class Scene(Protocol):
         """
         ...
 
+    def quality_flags(
+        self, grid: GeoBox | None = None, confidence: Confidence = "high"
+    ) -> QualityFlags | None:
+        """`quality`, decoded; None where the product has none."""
+        ...
+
+    def present(self, roles: Sequence[str], grid: GeoBox | None = None) -> NDArray[np.bool_]:
+        """(rows, columns): True where the pixels that hold the centre have data in all `roles`.
+
+        The same pixels are missing in `read`.
+        """
+        ...
+
     def saturated(self, roles: Sequence[str], grid: GeoBox | None = None) -> NDArray[np.bool_]:
         """(rows, columns): True where any of `roles` is saturated."""
         ...
@@ -94,13 +132,20 @@ class Scene(Protocol):
         bands where it has them, else the scene centre's values everywhere."""
         ...
 
-    def verify(self) -> None:
-        """Read every block of every needed band once; raises on truncation or all-nodata."""
+    def verify(self, roles: Sequence[str] = REFLECTIVE) -> None:
+        """Read every block of `roles` and of all other bands that are there, once.
+
+        Raises BandError where one of `roles` is missing, or a file is truncated or not its
+        band; InputError where `roles` hold no data at all. Memory does not grow with the scene.
+        """
         ...
 
 
 class Reader(Protocol):
     """How a folder or archive becomes a Scene."""
+
+    expects: str
+    """What such a product is, for messages, e.g. `a Landsat-8/9 folder or .tar with its MTL`."""
 
     def recognises(self, path: Path) -> bool:
         """Whether names alone say that this is such a product; never raises."""
@@ -112,4 +157,12 @@ class Reader(Protocol):
 
     def open(self, path: Path, l1: Path | None = None) -> Scene:
         """The scene; `l1` is the Level-1 product of the same acquisition, for pan and cirrus."""
+        ...
+
+    def find_l1(self, path: Path) -> Path | None:
+        """The Level-1 product of the same acquisition beside `path`, by name; None if none."""
+        ...
+
+    def unpack(self, path: Path, folder: Path) -> Path:
+        """An archive's own files as the new folder `folder`: all of them, or no folder."""
         ...

@@ -124,13 +124,14 @@ class Landscape:
         """The wide fields, from the 30 m lattice."""
         mesh = Mesh(x, y, 30.0, margin=2)
         at = mesh.columns * mesh.step, mesh.rows * mesh.step
-        river = _distance(fractal(*at, (7000, 3100, 1300), self.seed + 1, 0.42), mesh.step)
+        course = fractal(*at, (7000, 3100, 1300), self.seed + 1, 0.42)
+        river = _distance(course, mesh.step)
         road = _distance(fractal(*at, (5200, 2600), self.seed + 2, 0.2), mesh.step)
         forest = fractal(*at, (2300, 1100, 520, 260, 120), self.seed + 3, 0.62)
         town = fractal(*at, (2100, 900, 350), self.seed + 4, 0.5)
         gravel = fractal(*at, (900, 400, 150), self.seed + 5, 0.6)
         lake = fractal(*at, (1700, 700, 300), self.seed + 8, 0.4)
-        height, mountain = self._relief(at, river)
+        height, mountain = self._relief(at, _inner(np.abs(course)))
         parts = (
             height,
             np.pad(_light(height, mesh.step, self.sun_elevation, self.sun_azimuth), 1),
@@ -138,19 +139,21 @@ class Landscape:
             road,
             _inner(forest) + mountain * np.float32(1.6) - np.float32(0.55),
             _inner(town) - mountain * np.float32(6) - np.float32(1.15),
-            _inner(gravel) - river * np.float32(1 / 90) - np.float32(0.5),
+            _inner(gravel) - np.abs(river) * np.float32(1 / 90) - np.float32(0.5),
             _inner(lake) - mountain * np.float32(9) - np.float32(1.9),
         )
-        return Wide(*(mesh.through(_inner(part)) for part in parts))
+        height, light, river, road, *rest = (mesh.through(_inner(part)) for part in parts)
+        return Wide(height, light, np.abs(river), np.abs(road), *rest)
 
-    def _relief(self, at: tuple[Coordinates, Coordinates], river: Field) -> tuple[Field, Field]:
+    def _relief(self, at: tuple[Coordinates, Coordinates], course: Field) -> tuple[Field, Field]:
         """Altitude in metres, and how much of a mountain each place is (0 to 1).
 
-        One lattice point less than `at` on every side, as `river`.
+        `course` is how far a place is from the rivers, in their field's own units; rivers run
+        through valleys. One lattice point less than `at` on every side.
         """
         swell = _inner(fractal(*at, (9000, 4200, 1700), self.seed + 6, 0.4))
         ridges = _inner(fractal(*at, (2600, 1200, 560, 270, 130), self.seed + 7, 0.52))
-        mountain = _step(swell, 0.1, 1.5) * _step(river, 300.0, 3500.0)
+        mountain = _step(swell, 0.1, 1.5) * _step(course, 0.05, 0.7)
         height = 260 + 30 * ridges + mountain * (1250 + 420 * ridges)
         return height.astype(np.float32), mountain
 
@@ -220,10 +223,10 @@ def _slopes(table: Field, step: float) -> tuple[Field, Field]:
 
 
 def _distance(table: Field, step: float) -> Field:
-    """Metres to the zero line of a field, to first order."""
+    """Metres to the zero line of a field, to first order; negative on one side of it."""
     east, north = _slopes(table, step)
     steep = np.sqrt(east * east + north * north)
-    return np.minimum(np.abs(_inner(table)) / np.maximum(steep, np.float32(2e-5)), np.float32(9e3))
+    return np.clip(_inner(table) / np.maximum(steep, np.float32(2e-5)), -9000, 9000)
 
 
 def _light(height: Field, step: float, elevation: float, azimuth: float) -> Field:

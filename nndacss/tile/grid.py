@@ -22,6 +22,7 @@ from nndacss.tile.settings import TileSettings
 METRES = 10
 #: Sentinel-2 tiles are 109.8 km a side, their upper left corner at a multiple of 60 m that
 #: covers the 100 km square of the military grid (ESA S2 PSD 15, section 3.1 and the tiling KML).
+SQUARE = 100_000
 TILE_PIXELS = 10980
 TILE_STEP = 60
 
@@ -51,7 +52,7 @@ def _over(scene: GeoBox, kind: str) -> GeoBox:
     """`s2` or `landsat` over the whole scene."""
     if kind == "landsat":
         rows, columns = (size * 3 for size in scene.shape)
-        return GeoBox((rows, columns), scene.affine * Affine.scale(1 / 3), scene.crs)
+        return GeoBox((rows, columns), scene.affine @ Affine.scale(1 / 3), scene.crs)
     crs = utm_of(scene)
     bounds = scene.footprint(crs, buffer=0, npoints=256).boundingbox
     return snapped(bounds, crs)
@@ -94,8 +95,12 @@ def mgrs_grid(tile: str) -> GeoBox:
         raise GridError(
             complain("tile.grid", repr(tile), "a tile like 32TQM", "correct it")
         ) from error
-    left = math.floor(easting / TILE_STEP) * TILE_STEP
-    top = math.ceil((northing + 100_000) / TILE_STEP) * TILE_STEP
+    # the square's corner is a multiple of 100 km; the library gives it with float noise
+    west, south = (round(value / SQUARE) * SQUARE for value in (easting, northing))
+    left = math.floor(west / TILE_STEP) * TILE_STEP
+    # southern tiles count their 60 m steps from the equator, at a false northing of 10,000 km
+    origin = 10_000_000 if hemisphere == "S" else 0
+    top = math.ceil((south + SQUARE - origin) / TILE_STEP) * TILE_STEP + origin
     crs = CRS(f"EPSG:{(32700 if hemisphere == 'S' else 32600) + zone}")
     affine = Affine(METRES, 0, left, 0, -METRES, top)
     return GeoBox((TILE_PIXELS, TILE_PIXELS), affine, crs)
@@ -154,7 +159,7 @@ def _crop(grid: GeoBox, bbox: tuple[float, float, float, float]) -> GeoBox:
     projected = CRS("EPSG:4326").transformer_to_crs(grid.crs)(
         [lon for lon, _ in wrapped], [lat for _, lat in wrapped]
     )
-    pixels = [~grid.affine * (x, y) for x, y in zip(*projected, strict=True)]
+    pixels = [~grid.affine @ (x, y) for x, y in zip(*projected, strict=True)]
     columns, rows = zip(*pixels, strict=True)
     first_row, last_row = _span(rows, grid.shape[0])
     first_column, last_column = _span(columns, grid.shape[1])

@@ -72,13 +72,13 @@ def _cells(grid: GeoBox, size: int) -> Iterator[tuple[int, int, Slices, Slices, 
     # where the grid's edges lie between the multiples of its step (15 m in `landsat`)
     origin = Affine.translation(
         grid.affine.c - left * grid.affine.a, grid.affine.f - top * grid.affine.e
-    ) * Affine.scale(grid.affine.a, grid.affine.e)
+    ) @ Affine.scale(grid.affine.a, grid.affine.e)
     rows, columns = grid.shape
     for row in range(math.floor(top / size), math.ceil((top + rows) / size)):
         for column in range(math.floor(left / size), math.ceil((left + columns) / size)):
             keep_rows, at_rows = _meet(row * size - top, size, rows)
             keep_columns, at_columns = _meet(column * size - left, size, columns)
-            affine = origin * Affine.translation(column * size, row * size)
+            affine = origin @ Affine.translation(column * size, row * size)
             cell = GeoBox((size, size), affine, grid.crs)
             yield row, column, (keep_rows, keep_columns), (at_rows, at_columns), cell
 

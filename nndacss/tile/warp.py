@@ -89,7 +89,7 @@ def northern(grid: GeoBox) -> GeoBox:
     if epsg is None or not 32701 <= epsg <= 32760:
         return grid
     shift = Affine.translation(0, -_SOUTH)
-    return GeoBox(grid.shape, shift * grid.affine, f"EPSG:{epsg - 100}")
+    return GeoBox(grid.shape, shift @ grid.affine, f"EPSG:{epsg - 100}")
 
 
 def separable(src: GeoBox, dst: GeoBox) -> bool:
@@ -105,7 +105,7 @@ def separable(src: GeoBox, dst: GeoBox) -> bool:
 
 def axes(src: GeoBox, dst: GeoBox) -> tuple[Axis, Axis]:
     """Rows and columns of `dst` among those of `src`, for separable grids."""
-    move = ~northern(src).affine * northern(dst).affine
+    move = ~northern(src).affine @ northern(dst).affine
     return (
         Axis(move.f + 0.5 * move.e, move.e, dst.shape[0], src.shape[0]),
         Axis(move.c + 0.5 * move.a, move.a, dst.shape[1], src.shape[1]),
@@ -119,14 +119,14 @@ def source_window(src: GeoBox, dst: GeoBox, margin: int = 3) -> tuple[slice, sli
     kernel here.
     """
     if separable(src, dst):
-        move = ~northern(src).affine * northern(dst).affine
-        corners = [move * at for at in ((0, 0), dst.shape[::-1])]
+        move = ~northern(src).affine @ northern(dst).affine
+        corners = [move @ at for at in ((0, 0), dst.shape[::-1])]
     else:
         if src.crs is None or dst.crs is None:
             raise GridError("a grid without CRS cannot be warped; give both grids a CRS")
         box = dst.footprint(src.crs, buffer=0, npoints=64).boundingbox
         corners = [
-            ~src.affine * (x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)
+            ~src.affine @ (x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)
         ]
     columns, rows = zip(*corners, strict=True)
     return _clip(rows, src.shape[0], margin), _clip(columns, src.shape[1], margin)

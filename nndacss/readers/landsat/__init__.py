@@ -49,8 +49,7 @@ class LandsatReader:
 
     def unpack(self, path: Path, folder: Path) -> Path:
         """The product's files of an archive as the new folder `folder`: all of them, or none."""
-        identity = self.identify(path)
-        return files.unpack(path, folder, frozenset(name for name, _ in identity.files))
+        return files.unpack(path, folder)
 
 
 READER: Reader = LandsatReader()

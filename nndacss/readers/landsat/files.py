@@ -197,13 +197,15 @@ def _refused(path: Path, found: str, expected: str) -> ArchiveError:
     return ArchiveError(complain(path, found, expected, "nothing was unpacked; order it again"))
 
 
-def unpack(path: Path, folder: Path, names: frozenset[str]) -> Path:
-    """The members `names` of an archive into the new folder `folder`: all of them, or no folder.
+def unpack(path: Path, folder: Path) -> Path:
+    """The product's files of an archive as the new folder `folder`: all of them, or no folder.
 
-    A folder that is there is taken for whole, since it can only come from here.
+    The product's files are those named after it and those that its metadata mentions. A folder
+    that is there is taken for whole, since it can only come from here.
     """
     if folder.exists():
         return folder
+    names = _own_files(list_files(path))
     host = socket.gethostname()
     draft = folder.with_name(f".{folder.name}.{host}.{os.getpid()}.{uuid.uuid4().hex[:8]}.draft")
     try:
@@ -217,6 +219,17 @@ def unpack(path: Path, folder: Path, names: frozenset[str]) -> Path:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def _own_files(store: Store) -> frozenset[str]:
+    metadata = metadata_file(store)
+    product, _ = metadata_of(metadata) or (metadata, "")
+    content = store.metadata[metadata]
+    return frozenset(
+        name
+        for name in store.sizes
+        if name.lower().startswith(product.lower()) or name.encode() in content
+    )
 
 
 def _make(folder: Path) -> None:

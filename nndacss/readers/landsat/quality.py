@@ -9,31 +9,30 @@ Before the collections (LSDS-1574): 0 fill, 1 dropped frame, 2 terrain occlusion
 
 A confidence is 0 not determined, 1 low, 2 medium, 3 high (shadow, snow and cirrus are only ever
 low or high in Collections 1 and 2). The default counts high confidence only: that is what the
-Collection 2 flags mean, so all generations then decode alike.
+Collection 2 flags mean (they agree with confidence 3 on every pixel of the scenes looked at), so
+all generations decode alike.
 """
 
 from __future__ import annotations
 
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nndacss.errors import SettingsError
 from nndacss.readers.landsat.metadata import Collection
-from nndacss.readers.scene import QualityFlags
+from nndacss.readers.scene import Confidence, QualityFlags
 
 __all__ = [
     "FILL",
     "SATURATION_BITS",
-    "Confidence",
     "QualityFlags",
     "any_saturated",
     "band_saturated",
     "decode",
 ]
 
-Confidence = Literal[1, 2, 3]
+_DEGREES: dict[str, int] = {"low": 1, "medium": 2, "high": 3}
 #: What lies outside the image: fill, in every generation.
 FILL = 1
 #: QA_RADSAT of Landsat-8/9 (LSDS-1619): one bit a band; pan and thermal bands have none.
@@ -54,42 +53,43 @@ _CONFIDENCES: dict[Collection, dict[str, int]] = {
     "2": {"cloud": 8, "shadow": 10, "snow": 12, "cirrus": 14},
 }
 _FLAGS: dict[Collection, dict[str, int]] = {
-    "pre": {"fill": 0},
-    "1": {"fill": 0, "cloud": 4},
-    "2": {"fill": 0, "dilated": 1, "cirrus": 2, "cloud": 3, "shadow": 4, "snow": 5, "water": 7},
+    "pre": {},
+    "1": {"cloud": 4},
+    "2": {"dilated": 1, "cirrus": 2, "cloud": 3, "shadow": 4, "snow": 5, "water": 7},
 }
-_CLASSES = ("fill", "cloud", "dilated", "cirrus", "shadow", "snow", "water")
+_CLASSES = ("cloud", "dilated", "cirrus", "shadow", "snow", "water")
 
 
 def decode(
-    codes: NDArray[np.uint16], collection: Collection, confidence: Confidence = 3
+    codes: NDArray[np.uint16], collection: Collection, confidence: Confidence = "high"
 ) -> QualityFlags:
     """The flags in `codes`, (rows, columns).
 
-    `confidence` is the least confidence (1 low, 2 medium, 3 high) from which a class counts. A
+    `confidence` is the one from which on a class counts. A
     class that a generation does not tell (dilated cloud before Collection 2, water in
     Collection 1) is False everywhere. Fill pixels carry no other flag.
     """
-    if confidence not in get_args(Confidence):
-        raise SettingsError(f"confidence = {confidence!r}; choose 1 (low), 2 (medium) or 3 (high)")
+    if confidence not in _DEGREES:
+        raise SettingsError(f"confidence = {confidence!r}; choose one of: {', '.join(_DEGREES)}")
+    degree = _DEGREES[confidence]
     fill = _bit(codes, 0)
-    flags = {name: _class(codes, collection, confidence, name) & ~fill for name in _CLASSES[1:]}
+    flags = {name: _class(codes, collection, degree, name) & ~fill for name in _CLASSES}
     unclear = fill | flags["cloud"] | flags["dilated"] | flags["cirrus"]
     clear = ~(unclear | flags["shadow"] | flags["snow"])
     return QualityFlags(fill=fill, clear=clear, **flags)
 
 
 def _class(
-    codes: NDArray[np.uint16], collection: Collection, confidence: int, name: str
+    codes: NDArray[np.uint16], collection: Collection, degree: int, name: str
 ) -> NDArray[np.bool_]:
     """The class's flag, or its confidence, whichever there is and says yes."""
     found = np.zeros(codes.shape, dtype=np.bool_)
     if name in _FLAGS[collection]:
         found |= _bit(codes, _FLAGS[collection][name])
-        if confidence == 3:
+        if degree == _DEGREES["high"]:
             return found
     if name in _CONFIDENCES[collection]:
-        found |= ((codes >> _CONFIDENCES[collection][name]) & 3) >= confidence
+        found |= ((codes >> _CONFIDENCES[collection][name]) & 3) >= degree
     return found
 
 
