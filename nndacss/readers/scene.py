@@ -128,8 +128,10 @@ class Scene(Protocol):
         ...
 
     def sun_angles(self, grid: GeoBox) -> NDArray[np.float32]:
-        """(2, rows, columns): sun elevation and azimuth in degrees, from the product's angle
-        bands where it has them, else the scene centre's values everywhere."""
+        """(2, rows, columns): sun elevation and azimuth in degrees.
+
+        From the product's angle bands where it has them, else the scene centre's values.
+        """
         ...
 
     def verify(self, roles: Sequence[str] = REFLECTIVE) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndacss.simulate import spectra
-from nndacss.simulate.noise import Coordinates, Field, Mesh, fractal, mixed, rough, unit
+from nndacss.simulate.noise import Coordinates, Field, Mesh, broad, fractal, mixed, rough, unit
 from nndacss.simulate.parcels import Blocks, blocks, parcels
 
 Classes = NDArray[np.uint8]
@@ -124,9 +124,9 @@ class Landscape:
         """The wide fields, from the 30 m lattice."""
         mesh = Mesh(x, y, 30.0, margin=2)
         at = mesh.columns * mesh.step, mesh.rows * mesh.step
-        course = fractal(*at, (7000, 3100, 1300), self.seed + 1, 0.42)
+        course = broad(*at, (7000, 3100, 1300), self.seed + 1, 0.42)
         river = _distance(course, mesh.step)
-        road = _distance(fractal(*at, (5200, 2600), self.seed + 2, 0.2), mesh.step)
+        road = _distance(broad(*at, (5200, 2600), self.seed + 2, 0.2), mesh.step)
         forest = fractal(*at, (2300, 1100, 520, 260, 120), self.seed + 3, 0.62)
         town = fractal(*at, (2100, 900, 350), self.seed + 4, 0.5)
         gravel = fractal(*at, (900, 400, 150), self.seed + 5, 0.6)
@@ -151,7 +151,7 @@ class Landscape:
         `course` is how far a place is from the rivers, in their field's own units; rivers run
         through valleys. One lattice point less than `at` on every side.
         """
-        swell = _inner(fractal(*at, (9000, 4200, 1700), self.seed + 6, 0.4))
+        swell = _inner(broad(*at, (9000, 4200, 1700), self.seed + 6, 0.4))
         ridges = _inner(fractal(*at, (2600, 1200, 560, 270, 130), self.seed + 7, 0.52))
         mountain = _step(swell, 0.1, 1.5) * _step(course, 0.05, 0.7)
         height = 260 + 30 * ridges + mountain * (1250 + 420 * ridges)

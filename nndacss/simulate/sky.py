@@ -100,7 +100,7 @@ class Sky:
         """This sky with its layers, their cover set over (west, south, east, north) metres."""
         draw = np.random.default_rng([self.seed, 0x5C1])
         height = float(draw.uniform(600, 2000)) if self.altitude is None else self.altitude
-        low = Layer(self.seed * 7 + 401, height, 5.5, (2600, 1250, 610, 290, 140, 75), np.inf)
+        low = Layer(self.seed * 7 + 401, height, 7.0, (1900, 920, 450, 220, 110, 65), np.inf)
         high = Layer(self.seed * 7 + 402, 9000.0, 1.6, (7000, 2400, 900, 380, 160), np.inf)
         west, south, east, north = bounds
         x = np.linspace(west, east, 257)[None, 1::2]

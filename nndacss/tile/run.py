@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def run_parts(
         pending: set[Future[None]] = set()
 
         def submit(count: int) -> None:
-            for part, _ in zip(queue, range(count), strict=False):
+            for part in islice(queue, count):
                 pending.add(pool.submit(write_part, part, layers, folder, compute))
 
         submit(threads)

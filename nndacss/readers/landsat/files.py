@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import IO
@@ -113,7 +113,7 @@ def _start(path: Path) -> bytes:
 
 
 @lru_cache(maxsize=32)
-def _list_archive(path: Path, size: int, mtime_ns: int) -> Store:
+def _list_archive(path: Path, size: int, mtime_ns: int) -> Store:  # noqa: ARG001
     """One pass over the headers; `size` and `mtime_ns` only keep the cache honest."""
     sizes: dict[str, int] = {}
     members: dict[str, str] = {}
@@ -136,8 +136,13 @@ def _store(
     members: dict[str, str],
     metadata: dict[str, bytes],
 ) -> Store:
-    frozen = [MappingProxyType(table) for table in (sizes, members)]
-    return Store(path, archive, frozen[0], frozen[1], MappingProxyType(metadata))
+    return Store(
+        path,
+        archive,
+        MappingProxyType(sizes),
+        MappingProxyType(members),
+        MappingProxyType(metadata),
+    )
 
 
 def _safe_members(
@@ -153,7 +158,7 @@ def _safe_members(
             _check_size(path, size, count, total)
             _check_member(path, member)
             if member.isreg():
-                yield member, lambda member=member: _content(tar, member)
+                yield member, partial(_content, tar, member)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
 
 from nndacss.errors import BandError, MetadataError, complain
-from nndacss.readers.landsat.metadata import Metadata, Plane, Projection
+from nndacss.readers.landsat.metadata import Metadata
+from nndacss.readers.landsat.projection import Plane, Projection
 
 _REMEDY = "order the product again"
 #: (latitude of true scale, longitude straight up from the pole) of the registered grids.

@@ -1,4 +1,4 @@
-"""Which product this is, from names, sizes and metadata; no raster is opened, numpy not imported."""
+"""Which product this is, from names, sizes and metadata; no raster is opened."""
 
 from __future__ import annotations
 

@@ -95,11 +95,13 @@ class Layer:
 
     def window(self, rows: slice, columns: slice) -> NDArray[Any]:
         """(rows, columns) raw numbers."""
-        shape = (columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        if not height or not width:
+            return np.empty((height, width), dtype=self.header.dtype)
+        window = Window(columns.start, rows.start, width, height)
         try:
-            numbers: NDArray[Any] = self.handles.get(self.path, self.header.file).read(
-                1, window=Window(*shape)
-            )
+            dataset = self.handles.get(self.path, self.header.file)
+            numbers: NDArray[Any] = dataset.read(1, window=window)
         except RasterioError as error:
             raise _unreadable(self.header.file, error) from error
         return numbers
@@ -117,7 +119,9 @@ class Layer:
         """Where there is no observation: DN 0, the file's own nodata value, negative numbers."""
         gone: NDArray[np.bool_] = numbers <= 0
         nodata = self.header.nodata
-        return gone if nodata is None or nodata <= 0 else gone | (numbers == nodata)
+        if nodata is not None and nodata > 0:
+            gone |= numbers == nodata
+        return gone
 
     def calibrated(self, numbers: NDArray[Any]) -> Pixels:
         """float32 reflectance or kelvin, NaN where missing; right to about 1e-7 of the value."""
@@ -149,12 +153,14 @@ def read_pixels(layers: Sequence[Layer], grid: GeoBox, kernel: Kernel) -> Pixels
 def read_codes(layer: Layer, grid: GeoBox, fill: int) -> NDArray[Any]:
     """(rows, columns) raw numbers on `grid` by nearest neighbour, `fill` outside."""
     rows, columns = needed(layer.grid, grid)
-    return put_codes(layer.window(rows, columns), layer.grid, grid, fill)
+    return put_codes(layer.window(rows, columns), layer.grid, (rows, columns), grid, fill)
 
 
-def put_codes(codes: NDArray[Any], src: GeoBox, grid: GeoBox, fill: int) -> NDArray[Any]:
-    """Codes of the window of `src` that `needed` names, on `grid`, `fill` outside."""
-    rows, columns = needed(src, grid)
+def put_codes(
+    codes: NDArray[Any], src: GeoBox, window: tuple[slice, slice], grid: GeoBox, fill: int
+) -> NDArray[Any]:
+    """Codes of a `window` of `src`, as `needed` says, on `grid`; `fill` outside."""
+    rows, columns = window
     if same_lattice(src, grid) is None:
         return nearest(codes[None], part_of(src, rows, columns), grid, fill)[0]
     result = np.full((1, *grid.shape), fill, dtype=codes.dtype)
@@ -164,7 +170,14 @@ def put_codes(codes: NDArray[Any], src: GeoBox, grid: GeoBox, fill: int) -> NDAr
 
 def needed(src: GeoBox, grid: GeoBox) -> tuple[slice, slice]:
     """Rows and columns of `src` that `grid` needs."""
-    return source_window(src, grid, 3 if same_lattice(src, grid) is None else 0)
+    start = same_lattice(src, grid)
+    if start is None:
+        return source_window(src, grid)
+    rows, columns = (
+        slice(min(max(first, 0), size), min(max(first + count, 0), size))
+        for first, count, size in zip(start, grid.shape, src.shape, strict=True)
+    )
+    return rows, columns
 
 
 def same_lattice(src: GeoBox, grid: GeoBox) -> tuple[int, int] | None:

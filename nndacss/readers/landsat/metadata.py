@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from nndacss.errors import MetadataError, complain
+from nndacss.readers.landsat.fields import Fields
 from nndacss.readers.landsat.mtl import Groups
+from nndacss.readers.landsat.projection import Plane, Projection, read_planes, read_projection
 from nndacss.readers.scene import Level
 from nndacss.sensors.landsat8_oli import SENSOR
 
@@ -24,7 +25,6 @@ Collection = Literal["pre", "1", "2"]
 _PLATFORMS = {"LANDSAT_8": "landsat-8", "LANDSAT_9": "landsat-9"}
 _L1_KINDS = ("L1TP", "L1GT", "L1GS", "L1T", "L1G")
 _L2_KINDS = ("L2SP", "L2SR")
-_REMEDY = "order the product again, or put the delivered metadata file beside the bands"
 
 
 @dataclass(frozen=True)
@@ -90,35 +90,6 @@ class BandEntry:
 
 
 @dataclass(frozen=True)
-class Plane:
-    """The pixels of one resolution: rows, columns and pixel size in metres."""
-
-    lines: int
-    samples: int
-    cell: float
-
-
-@dataclass(frozen=True)
-class Projection:
-    """Map projection and corners of a product."""
-
-    name: str
-    """`UTM` or `PS` (polar stereographic)."""
-    zone: int
-    """UTM zone, negative where the metadata marks the southern one; 0 for `PS`."""
-    central_longitude: float
-    true_scale_latitude: float
-    false_easting: float
-    false_northing: float
-    north_up: bool
-    upper_left: tuple[float, float]
-    """Metres, centre of the upper left pixel (of every resolution: their centres coincide)."""
-    lower_right: tuple[float, float]
-    """Metres, centre of the lower right pixel of the reflective bands."""
-    upper_left_latitude: float | None
-
-
-@dataclass(frozen=True)
 class Metadata:
     """One product's metadata."""
 
@@ -155,59 +126,9 @@ class Metadata:
         return f"{self.platform} {self.path:03d}{self.row:03d} {self.acquired:%Y-%m-%d}"
 
 
-class _Fields:
-    """Values of a metadata file by group and key; every fault names file, group and key."""
-
-    def __init__(self, source: str, groups: Groups) -> None:
-        self.source = source
-        self._groups = groups
-
-    def keys(self, group: str) -> tuple[str, ...]:
-        found = self._groups.get(group)
-        return tuple(found) if isinstance(found, dict) else ()
-
-    def get(self, key: str, *groups: str) -> str | None:
-        """The text under `key` in the first of `groups` that has it."""
-        for group in groups:
-            if key in self.keys(group) and isinstance(self._groups[group][key], str):
-                return str(self._groups[group][key])
-        return None
-
-    def text(self, key: str, *groups: str) -> str:
-        value = self.get(key, *groups)
-        if not value:
-            raise self.fault(f"no {key} in {' or '.join(groups)}", "it")
-        return value
-
-    def number(self, key: str, *groups: str) -> float:
-        value = self.text(key, *groups)
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise self.fault(f"{key} = {value}", "a number")
-        return number
-
-    def optional(self, key: str, *groups: str) -> float | None:
-        return None if self.get(key, *groups) is None else self.number(key, *groups)
-
-    def file(self, key: str, group: str) -> str | None:
-        """A plain file name; a path would lead out of the product."""
-        name = self.get(key, group)
-        if name is None or name == "":
-            return None
-        if "/" in name or "\\" in name or name in (".", ".."):
-            raise self.fault(f"{key} = {name}", "a file name without folders")
-        return name
-
-    def fault(self, found: str, expected: str) -> MetadataError:
-        return MetadataError(complain(self.source, found, expected, _REMEDY))
-
-
 def normalise(source: str, groups: Groups) -> Metadata:
     """The metadata in `groups`, which were read from the file named `source`."""
-    fields = _Fields(source, groups)
+    fields = Fields(source, groups)
     where, kind, collection = _generation(fields)
     level: Level = "SR" if kind in _L2_KINDS else "TOA"
     elevation = fields.number("SUN_ELEVATION", where.image)
@@ -235,12 +156,12 @@ def normalise(source: str, groups: Groups) -> Metadata:
         solar_zenith=fields.file("FILE_NAME_ANGLE_SOLAR_ZENITH_BAND_4", where.files),
         solar_azimuth=fields.file("FILE_NAME_ANGLE_SOLAR_AZIMUTH_BAND_4", where.files),
         announced=_announced(fields, where),
-        planes=_planes(fields, where),
-        projection=_projection(fields, where),
+        planes=read_planes(fields, where.projection, where.projection_more),
+        projection=read_projection(fields, where.projection, where.projection_more),
     )
 
 
-def _generation(fields: _Fields) -> tuple[_Groups, str, Collection]:
+def _generation(fields: Fields) -> tuple[_Groups, str, Collection]:
     """Where to look, the processing level, and the collection."""
     old = bool(fields.keys(_OLD.files))
     kind = (
@@ -258,14 +179,14 @@ def _generation(fields: _Fields) -> tuple[_Groups, str, Collection]:
     return where, kind, numbered[number]
 
 
-def _platform(fields: _Fields, where: _Groups) -> str:
+def _platform(fields: Fields, where: _Groups) -> str:
     name = fields.text("SPACECRAFT_ID", where.acquisition)
     if name not in _PLATFORMS:
         raise fields.fault(f"SPACECRAFT_ID = {name}", "LANDSAT_8 or LANDSAT_9")
     return _PLATFORMS[name]
 
 
-def _acquired(fields: _Fields, where: _Groups) -> datetime:
+def _acquired(fields: Fields, where: _Groups) -> datetime:
     """Scene centre time, UTC; the file gives seven decimals, of which six are kept."""
     day = fields.text("DATE_ACQUIRED", where.acquisition)
     time = fields.text("SCENE_CENTER_TIME", where.acquisition).rstrip("Z")
@@ -277,9 +198,7 @@ def _acquired(fields: _Fields, where: _Groups) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def _bands(
-    fields: _Fields, where: _Groups, level: Level, elevation: float
-) -> tuple[BandEntry, ...]:
+def _bands(fields: Fields, where: _Groups, level: Level, elevation: float) -> tuple[BandEntry, ...]:
     """The bands whose files the metadata announces, in the sensor's order."""
     found = []
     for band in SENSOR.bands:
@@ -300,7 +219,7 @@ def _bands(
     return tuple(found)
 
 
-def _level_2_band(fields: _Fields, where: _Groups, role: str, suffix: str, file: str) -> BandEntry:
+def _level_2_band(fields: Fields, where: _Groups, role: str, suffix: str, file: str) -> BandEntry:
     """Surface reflectance, or surface temperature in kelvin."""
     quantity, group = (
         ("TEMPERATURE", where.thermal) if role == "lwir11" else ("REFLECTANCE", where.rescaling)
@@ -309,7 +228,7 @@ def _level_2_band(fields: _Fields, where: _Groups, role: str, suffix: str, file:
     return BandEntry(role, file, gain, fields.number(f"{quantity}_ADD_{suffix}", group))
 
 
-def _thermal_band(fields: _Fields, where: _Groups, role: str, suffix: str, file: str) -> BandEntry:
+def _thermal_band(fields: Fields, where: _Groups, role: str, suffix: str, file: str) -> BandEntry:
     return BandEntry(
         role,
         file,
@@ -320,54 +239,13 @@ def _thermal_band(fields: _Fields, where: _Groups, role: str, suffix: str, file:
     )
 
 
-def _quality(fields: _Fields, where: _Groups) -> str | None:
+def _quality(fields: Fields, where: _Groups) -> str | None:
     """QA_PIXEL in Collection 2, BQA before."""
     keys = ("FILE_NAME_QUALITY_L1_PIXEL", "FILE_NAME_BAND_QUALITY")
     return next((name for key in keys if (name := fields.file(key, where.files))), None)
 
 
-def _announced(fields: _Fields, where: _Groups) -> tuple[str, ...]:
+def _announced(fields: Fields, where: _Groups) -> tuple[str, ...]:
     keys = [key for key in fields.keys(where.files) if "FILE_NAME" in key]
     names = {fields.file(key, where.files) for key in keys}
     return tuple(sorted(name for name in names if name))
-
-
-def _planes(fields: _Fields, where: _Groups) -> Mapping[str, Plane]:
-    planes = {}
-    for name in ("REFLECTIVE", "THERMAL", "PANCHROMATIC"):
-        lines = fields.optional(f"{name}_LINES", where.projection)
-        samples = fields.optional(f"{name}_SAMPLES", where.projection)
-        cell = fields.optional(f"GRID_CELL_SIZE_{name}", where.projection, where.projection_more)
-        if lines and samples and cell:
-            planes[name] = Plane(int(lines), int(samples), cell)
-    return planes
-
-
-def _projection(fields: _Fields, where: _Groups) -> Projection | None:
-    groups = (where.projection, where.projection_more)
-    name = fields.get("MAP_PROJECTION", *groups)
-    corners = ("CORNER_UL_PROJECTION", "CORNER_LR_PROJECTION")
-    if name not in ("UTM", "PS") or not fields.get(f"{corners[0]}_X_PRODUCT", *groups):
-        return None
-    polar = name == "PS"
-    if not polar and not fields.get("UTM_ZONE", *groups):
-        return None
-
-    def number(key: str) -> float:
-        return fields.number(key, *groups)
-
-    upper_left, lower_right = (
-        (number(f"{corner}_X_PRODUCT"), number(f"{corner}_Y_PRODUCT")) for corner in corners
-    )
-    return Projection(
-        name=name,
-        zone=0 if polar else int(number("UTM_ZONE")),
-        central_longitude=number("VERTICAL_LON_FROM_POLE") if polar else 0.0,
-        true_scale_latitude=number("TRUE_SCALE_LAT") if polar else 0.0,
-        false_easting=fields.optional("FALSE_EASTING", *groups) or 0.0,
-        false_northing=fields.optional("FALSE_NORTHING", *groups) or 0.0,
-        north_up=fields.get("ORIENTATION", *groups) in (None, "NORTH_UP"),
-        upper_left=upper_left,
-        lower_right=lower_right,
-        upper_left_latitude=fields.optional("CORNER_UL_LAT_PRODUCT", *groups),
-    )

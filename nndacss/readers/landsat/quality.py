@@ -15,7 +15,6 @@ all generations decode alike.
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,0 +1,335 @@
+"""Write a simulated Landsat scene as two Collection-2 product folders, L1TP and L2SP.
+
+The grid is Landsat's: 30 m pixel edges at 30k + 15 metres, the 15 m band sharing the centre of
+the upper left pixel. Southern scenes keep the northern UTM zone with negative northings. Blocks
+are computed by a few threads and written in order, so memory does not grow with the scene and the
+same arguments give the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import tarfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.transform import from_origin
+from rasterio.windows import Window as RasterWindow
+
+from nndacss.errors import GridError, OutputError, SettingsError, complain
+from nndacss.simulate import mtl
+from nndacss.simulate.landscape import Ground, Landscape
+from nndacss.simulate.quality import Truth
+from nndacss.simulate.radiometry import thermal
+from nndacss.simulate.sampling import Grid, Window
+from nndacss.simulate.sky import Sky
+from nndacss.simulate.view import Layers, View
+
+L1_LAYERS = (*(f"B{n}" for n in range(1, 12)), "QA_PIXEL", "QA_RADSAT", "SAA", "SZA")
+L2_LAYERS = (*(f"SR_B{n}" for n in range(1, 8)), "ST_B10", "QA_PIXEL", "QA_RADSAT", "SR_QA_AEROSOL")
+
+#: Degrees by which the swath is turned in its frame. Real ones near 50 degrees north are turned
+#: by about 12; less keeps more of a small scene.
+TILT = 5.0
+
+_TYPES = {"SAA": "int16", "SZA": "int16", "SR_QA_AEROSOL": "uint8", "truth": "uint8"}
+
+
+@dataclass(frozen=True)
+class LandsatPair:
+    """What was written."""
+
+    l1: Path
+    """The L1TP product, a folder or a `.tar`."""
+    l2: Path
+    """The L2SP product of the same acquisition, likewise."""
+    truth: Path
+    """uint8 GeoTIFF at 30 m: 0 clear, 1 shadow, 2 snow, 3 cloud, 255 fill."""
+
+
+@dataclass
+class _Tally:
+    """What the metadata needs to know of all pixels."""
+
+    valid: int = 0
+    land: int = 0
+    cloud: int = 0
+    cloud_on_land: int = 0
+    saturated: set[int] = field(default_factory=set)
+
+    def add(self, known: Truth, first: Layers) -> None:
+        """One more block."""
+        land = ~known.fill & ~known.water
+        self.valid += int((~known.fill).sum())
+        self.land += int(land.sum())
+        self.cloud += int((known.cloud & ~known.fill).sum())
+        self.cloud_on_land += int((known.cloud & land).sum())
+        self.saturated |= {n for n in range(1, 10) if (first[f"B{n}"] == 65535).any()}
+
+
+def write_landsat(
+    folder: str | os.PathLike[str],
+    *,
+    seed: int = 0,
+    rows: int = 340,
+    columns: int = 340,
+    west: float = 613_215.0,
+    north: float = 5_487_405.0,
+    epsg: int = 32632,
+    projection: Literal["utm", "ps"] = "utm",
+    sun_elevation: float = 45.0,
+    sun_azimuth: float = 150.0,
+    date: date | str = "2026-04-15",
+    path_row: tuple[int, int] = (195, 25),
+    spacecraft: int = 8,
+    cover: float = 0.2,
+    scene: Ground | None = None,
+    sky: Sky | Literal["drawn"] | None = "drawn",
+    noise: bool = True,
+    swath: bool | float = True,
+    archive: bool = False,
+    block: int = 256,
+    threads: int | None = None,
+) -> LandsatPair:
+    """Write one scene into `folder` (made where missing) and return its paths.
+
+    `rows`, `columns` count 30 m pixels; `west`, `north` are the outer edges of the upper left
+    one in metres, moved to the nearest of Landsat's edges (30k + 15). `epsg` is 32601 to 32660,
+    or 3031, which `projection="ps"` is short for. Angles are degrees, azimuth clockwise from
+    north, one sun for the whole scene. `cover` is the share of clouds of a drawn sky.
+
+    `scene` is the ground, a `Landscape(seed)` where None; `sky=None` leaves out air, haze and
+    clouds, `noise=False` the sensor's noise; without both, values are exact but for counting in
+    whole numbers. `swath` is whether the corners are fill as in real scenes, or by how many
+    degrees the swath is turned. `archive` packs each product into a `.tar` without folder, as the
+    agency does. `block` (30 m pixels) and `threads` change no pixel.
+
+    Products appear whole or not at all. An existing product of the same name is an
+    `OutputError`, never reused: names do not say what is inside.
+    """
+    acquired = _date(date)
+    code = 3031 if projection == "ps" else epsg
+    grid = _grid(west, north, rows, columns, code)
+    _check(sun_elevation, path_row, spacecraft, block)
+    if scene is None:
+        scene = Landscape(seed, sun_elevation, sun_azimuth)
+    if sky == "drawn":
+        sky = Sky(seed, cover)
+    view = View(
+        grid=grid,
+        ground=scene,
+        sky=sky.over(grid.bounds) if sky is not None else None,
+        sun_elevation=sun_elevation,
+        sun_azimuth=sun_azimuth,
+        spacecraft=spacecraft,
+        noise=seed if noise else None,
+        tilt=TILT if swath is True else (swath or None),
+    )
+
+    def facts(tally: _Tally) -> mtl.Facts:
+        return mtl.Facts(
+            grid=grid,
+            spacecraft=spacecraft,
+            path_row=path_row,
+            acquired=acquired,
+            sun_elevation=sun_elevation,
+            sun_azimuth=sun_azimuth,
+            cloud_cover=100 * tally.cloud / max(tally.valid, 1),
+            cloud_cover_land=100 * tally.cloud_on_land / max(tally.land, 1),
+            saturated=frozenset(tally.saturated),
+        )
+
+    return _write(Path(folder), view, facts, block, threads, archive)
+
+
+def _write(
+    folder: Path,
+    view: View,
+    facts: Callable[[_Tally], mtl.Facts],
+    block: int,
+    threads: int | None,
+    archive: bool,
+) -> LandsatPair:
+    """Draft, then rename: truth first, then Level 1, then Level 2."""
+    names = {level: facts(_Tally()).product_id(level) for level in ("L1TP", "L2SP")}
+    ending = ".tar" if archive else ""
+    pair = LandsatPair(
+        l1=folder / f"{names['L1TP']}{ending}",
+        l2=folder / f"{names['L2SP']}{ending}",
+        truth=folder / f"{names['L1TP']}_truth.tif",
+    )
+    for path in (pair.l1, pair.l2):
+        if path.exists():
+            remedy = "remove it, or choose another folder, date or path and row"
+            raise OutputError(complain(path, "a product of this name", "none", remedy))
+    with _draft(folder) as draft:
+        tally = _rasters(draft, names, view, block, threads)
+        final = facts(tally)
+        for level, layers in (("L1TP", L1_LAYERS), ("L2SP", L2_LAYERS)):
+            _metadata(draft / names[level], names[level], mtl.groups(final, level, layers))
+            if archive:
+                _pack(draft / names[level], draft / f"{names[level]}.tar")
+        os.replace(draft / "truth.tif", pair.truth)
+        for path in (pair.l1, pair.l2):
+            os.replace(draft / path.name, path)
+    return pair
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[Path]:
+    """A folder beside the final ones, gone afterwards; what the disk refuses is an OutputError."""
+    name = f".draft-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    draft = folder / name
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+    except (OSError, rasterio.errors.RasterioError) as error:
+        if isinstance(error, OutputError):
+            raise
+        remedy = "check that the folder can be written and the disk has room"
+        raise OutputError(complain(folder, f"{error}", "a folder to write to", remedy)) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _rasters(
+    draft: Path, names: dict[str, str], view: View, block: int, threads: int | None
+) -> _Tally:
+    """All bands of both products and the truth, block by block."""
+    tally = _Tally()
+    with ExitStack() as stack:
+        files: list[dict[str, Any]] = []
+        for level, layers in (("L1TP", L1_LAYERS), ("L2SP", L2_LAYERS)):
+            (draft / names[level]).mkdir()
+            stem = draft / names[level] / names[level]
+            files.append({n: stack.enter_context(_raster(f"{stem}_{n}.TIF", n, view.grid)) for n in layers})
+        truth = stack.enter_context(_raster(f"{draft / 'truth.tif'}", "truth", view.grid))
+        for window, (first, second, known) in _rendered(view, block, threads):
+            tally.add(known, first)
+            for opened, layers in zip(files, (first, second), strict=True):
+                for name, values in layers.items():
+                    _put(opened[name], values, window, 2 if name == "B8" else 1)
+            _put(truth, known.labels(), window, 1)
+    return tally
+
+
+def _rendered(
+    view: View, block: int, threads: int | None
+) -> Iterator[tuple[Window, tuple[Layers, Layers, Truth]]]:
+    """Every window in order with what is seen in it; at most two a thread are held."""
+    windows = [
+        Window(top, min(top + block, view.grid.rows), left, min(left + block, view.grid.columns))
+        for top in range(0, view.grid.rows, block)
+        for left in range(0, view.grid.columns, block)
+    ]
+    workers = threads or min(4, os.cpu_count() or 1)
+    waiting: deque[tuple[Window, Future[tuple[Layers, Layers, Truth]]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for window in windows:
+            waiting.append((window, pool.submit(view.render, window)))
+            if len(waiting) >= 2 * workers:
+                done, result = waiting.popleft()
+                yield done, result.result()
+        while waiting:
+            done, result = waiting.popleft()
+            yield done, result.result()
+
+
+def _raster(path: str, layer: str, grid: Grid) -> Any:
+    """A new GeoTIFF as the agency's: tiled 256, DEFLATE, pixel is point, no nodata tag."""
+    metres = 15.0 if layer == "B8" else 30.0
+    rows, columns = grid.pan_shape if layer == "B8" else (grid.rows, grid.columns)
+    edge = 15 - metres / 2
+    dataset = rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=rows,
+        width=columns,
+        count=1,
+        dtype=_TYPES.get(layer, "uint16"),
+        crs=f"EPSG:{grid.epsg}",
+        transform=from_origin(grid.west + edge, grid.north - edge, metres, metres),
+        nodata=255 if layer == "truth" else None,
+        tiled=True,
+        blockxsize=256,
+        blockysize=256,
+        compress="deflate",
+        predictor=2,
+        zlevel=6,
+    )
+    dataset.update_tags(AREA_OR_POINT="Point")
+    return dataset
+
+
+def _put(dataset: Any, values: NDArray[Any], window: Window, fine: int) -> None:
+    rows, columns = values.shape
+    dataset.write(values, 1, window=RasterWindow(fine * window.left, fine * window.top, columns, rows))
+
+
+def _metadata(folder: Path, name: str, parts: mtl.Groups) -> None:
+    for ending, text in (
+        ("txt", mtl.as_text(parts)),
+        ("json", mtl.as_json(parts)),
+        ("xml", mtl.as_xml(parts)),
+    ):
+        (folder / f"{name}_MTL.{ending}").write_text(text, encoding="utf-8")
+
+
+def _pack(folder: Path, archive: Path) -> None:
+    """All files of a product at the top level of a tar, the same bytes every time."""
+
+    def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.uid = member.gid = member.mtime = 0
+        member.uname = member.gname = ""
+        member.mode = 0o644
+        return member
+
+    with tarfile.open(archive, "w") as tar:
+        for path in sorted(folder.iterdir()):
+            tar.add(path, path.name, filter=plain)
+    shutil.rmtree(folder)
+
+
+def _date(value: date | str) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise SettingsError(complain("date", repr(value), "YYYY-MM-DD", "correct it")) from error
+
+
+def _grid(west: float, north: float, rows: int, columns: int, epsg: int) -> Grid:
+    """Landsat's grid nearest to what was asked for."""
+    if epsg != 3031 and not 32601 <= epsg <= 32660:
+        expected = "32601 to 32660 (southern scenes too, with negative northing) or 3031"
+        raise GridError(complain("epsg", str(epsg), expected, "choose one of these"))
+    if min(rows, columns) < 2:
+        raise GridError(complain("scene", f"{rows} x {columns} pixels", "2 x 2 or more", "enlarge it"))
+    edges = (30.0 * float(np.floor(edge / 30)) + 15.0 for edge in (west, north))
+    return Grid(*edges, rows, columns, epsg)
+
+
+def _check(sun_elevation: float, path_row: tuple[int, int], spacecraft: int, block: int) -> None:
+    if not 2 <= sun_elevation <= 90:
+        found = f"{sun_elevation} degrees"
+        raise SettingsError(complain("sun_elevation", found, "2 to 90", "raise the sun"))
+    if not (1 <= path_row[0] <= 251 and 1 <= path_row[1] <= 248):
+        expected = "path 1 to 251 and row 1 to 248"
+        raise SettingsError(complain("path_row", str(path_row), expected, "correct it"))
+    if block < 1:
+        raise SettingsError(complain("block", str(block), "1 or more", "leave it out"))
+    thermal(spacecraft)
