@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from nndacss.errors import InputError, complain
 from nndacss.harmonize.settings import HarmonizeSettings
 from nndacss.identity import Order, Recipe
 from nndacss.readers import SceneIdentity, find_l1, identify
@@ -38,7 +37,8 @@ class Plan:
 def plan(scene: Path, l1: Path | None, settings: Mapping[str, Settings]) -> Plan:
     """Resolve a scene, its Level-1 sibling and settings into the orders of all stages.
 
-    Raises InputError where the scene is none, or where `l1` is of another acquisition.
+    Raises InputError where there is no product. Whether the two are of one acquisition is the
+    reader's to say, when the acquire stage opens them.
     """
     identity = identify(scene)
     harmonize = cast(HarmonizeSettings, settings["harmonize"])
@@ -51,26 +51,9 @@ def plan(scene: Path, l1: Path | None, settings: Mapping[str, Settings]) -> Plan
                 "(give it with --l1)"
             )
     sibling = identify(l1) if l1 else None
-    if sibling is not None:
-        _check_pair(scene, identity, Path(str(l1)), sibling)
     location = {"scene": str(scene.resolve())} | ({"l1": str(l1.resolve())} if l1 else {})
     orders = _orders(identity, sibling, settings, location)
     return Plan(identity, sibling, orders, tuple(losses))
-
-
-def _check_pair(path: Path, scene: SceneIdentity, l1_path: Path, l1: SceneIdentity) -> None:
-    if scene.level != "SR":
-        found, expected = f"{scene.name}, a Level-1 product", "a Level-2 product as --scene"
-        remedy = "leave --l1 out: a Level-1 scene brings its own pan band"
-        raise InputError(complain(path, found, expected, remedy))
-    if l1.level != "TOA":
-        found = f"{l1.name}, a Level-2 product"
-        remedy = "give the L1TP product, or leave --l1 out"
-        raise InputError(complain(l1_path, found, "a Level-1 product as --l1", remedy))
-    if l1.key != scene.key:
-        expected = f"the acquisition of {scene.name} ({scene.key})"
-        remedy = "give the L1TP product of the same acquisition as --l1"
-        raise InputError(complain(l1_path, f"{l1.name} ({l1.key})", expected, remedy))
 
 
 def _orders(

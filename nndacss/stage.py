@@ -83,6 +83,9 @@ def run_stage(body: Callable[[Context], Mapping[str, Any]], argv: list[str] | No
     _log_to_stderr()
     try:
         order = load_order(arguments.recipe)
+        # losses are told once, when the scene is acquired; item and report keep them
+        told = "always" if order.recipe.stage == "acquire" else "ignore"
+        warnings.simplefilter(told, LossWarning)
         context = Context(order, arguments.work, arguments.output, arguments.threads)
         _carry_out(body, context)
     except NndacssError as error:
@@ -120,7 +123,6 @@ def sweep_drafts(folder: Path) -> None:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    warnings.simplefilter("always", LossWarning)
     warnings.showwarning = _show_warning
 
 

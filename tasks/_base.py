@@ -43,6 +43,7 @@ class StageTask(luigi.Task):
     the task from its digest alone.
     """
 
+    name: str = luigi.Parameter(description="scene or model, for people to read")
     recipe: str = luigi.Parameter(description="digest of a recipe in <work>/recipes")
     stage: ClassVar[str]
 
@@ -68,7 +69,7 @@ class StageTask(luigi.Task):
     def run(self) -> None:
         """Run the stage in a child process and relay its progress."""
         threads = machine().threads or os.cpu_count() or 1
-        with Progress(f"{self.stage} {self.order.name}") as bar:
+        with Progress(f"{self.stage} {self.name}") as bar:
 
             def report(fraction: float, message: str) -> None:
                 bar.update(fraction, message)

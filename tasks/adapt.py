@@ -69,4 +69,5 @@ class AdaptScene(luigi.WrapperTask):
 
     def requires(self) -> MakeProduct:
         """The product that the plan leads to."""
-        return MakeProduct(recipe=self.plan.orders["product"].recipe.digest, root=self.output_root)
+        order = self.plan.orders["product"]
+        return MakeProduct(name=order.name, recipe=order.recipe.digest, root=self.output_root)

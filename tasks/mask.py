@@ -13,4 +13,4 @@ class MaskScene(StageTask):
 
     def requires(self) -> AcquireScene:
         """The scene, checked and readable."""
-        return AcquireScene(recipe=self.order.recipe.inputs["scene"])
+        return AcquireScene(name=self.name, recipe=self.order.recipe.inputs["scene"])

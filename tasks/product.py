@@ -27,9 +27,9 @@ class MakeProduct(StageTask):
         """Scene, mask and harmonized image."""
         inputs = self.order.recipe.inputs
         return [
-            AcquireScene(recipe=inputs["scene"]),
-            MaskScene(recipe=inputs["mask"]),
-            HarmonizeScene(recipe=inputs["harmonize"]),
+            AcquireScene(name=self.name, recipe=inputs["scene"]),
+            MaskScene(name=self.name, recipe=inputs["mask"]),
+            HarmonizeScene(name=self.name, recipe=inputs["harmonize"]),
         ]
 
     def output(self) -> FileTarget:

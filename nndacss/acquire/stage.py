@@ -13,8 +13,7 @@ from typing import Any, cast
 
 from nndacss.errors import InputError, complain
 from nndacss.harmonize.settings import HarmonizeSettings
-from nndacss.readers import identify, open_scene
-from nndacss.readers.landsat.files import unpack
+from nndacss.readers import identify, open_scene, unpack
 from nndacss.settings import restore
 from nndacss.stage import Context
 
@@ -44,4 +43,4 @@ def _ready(path: Path, folder: Path) -> Path:
     """A place where windows can be read: the path itself, or an unpacked copy."""
     if path.is_dir() or path.suffix == ".tar":
         return path.resolve()
-    return unpack(path, folder)
+    return folder if folder.is_dir() else unpack(path, folder)

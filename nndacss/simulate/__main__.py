@@ -29,7 +29,7 @@ FULL: dict[str, Any] = {"rows": 7701, "columns": 7601, "swath": 12.0}
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m nndacss.simulate",
-        description="Write a simulated Landsat-8 scene (L1TP and L2SP, Collection 2) and its truth.",
+        description="Write a simulated Landsat-8 scene (L1TP and L2SP, Collection 2) with truth.",
     )
     parser.add_argument("folder", help="where the product folders go; made where missing")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another place (0)")
@@ -54,10 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         pair = write_landsat(asked.folder, **settings)
     except NndacssError as error:
-        print(f"error: {error}", file=sys.stderr)
+        sys.stderr.write(f"error: {error}\n")
         return 1
-    print(pair.l1)
-    print(pair.l2)
+    sys.stdout.write(f"{pair.l1}\n{pair.l2}\n")
     return 0
 
 

@@ -12,8 +12,8 @@ The sensor looks straight down; mu = sin(sun elevation). All steps are textbook 
   two-stream result for water drops that absorb nothing; the rest goes through. Thick clouds are
   darker where water absorbs, by `CLOUD`.
 - Ground in a shadow: the direct beam keeps exp(-t (1 - 0.85**2) / mu), the forward peak counted
-  as not scattered (delta scaling, Joseph et al. 1976, doi:10.1175/1520-0469(1976)033<2452>);
-  a share of the light, `diffuse`, comes from the sky and stays.
+  as not scattered (delta scaling; Joseph, Wiscombe and Weinman 1976, J. Atmos. Sci. 33, 2452);
+  a share of the light, `diffuse`, comes from the sky and stays. The truth counts the same beam.
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ def cloud_reflectance(thickness: Field) -> Field:
     """Reflectance of a cloud over black ground that absorbs nothing."""
     scaled = _TWO_STREAM * thickness
     result: Field = scaled / (1 + scaled)
+    return result
+
+
+def beam(slant: Field) -> Field:
+    """Share of the sun's beam that passes clouds of a thickness along it, forward peak included."""
+    result: Field = np.exp(np.float32(-(1 - ASYMMETRY**2)) * slant)
     return result
 
 
@@ -91,9 +97,8 @@ class Air:
 
         `low`, `high` are cloud thicknesses overhead, `slant` along the sun's beam.
         """
-        beam = np.exp(np.float32(-(1 - ASYMMETRY**2)) * slant)
         sky = np.float32(self.diffuse(role))
-        lit = ground * (sky + (1 - sky) * beam)
+        lit: Field = ground * (sky + (1 - sky) * beam(slant))
         for thickness, shade in ((low, CLOUD.get(role, 1.0)), (high, _ice(role))):
             share = cloud_reflectance(thickness)
             lit = share * np.float32(shade) + (1 - share) * lit

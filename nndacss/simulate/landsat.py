@@ -8,28 +8,19 @@ same arguments give the same bytes.
 
 from __future__ import annotations
 
+import math
 import os
-import secrets
-import shutil
-import socket
-import tarfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import rasterio
-from numpy.typing import NDArray
-from rasterio.transform import from_origin
-from rasterio.windows import Window as RasterWindow
-
 from nndacss.errors import GridError, OutputError, SettingsError, complain
-from nndacss.simulate import mtl
+from nndacss.simulate import files, mtl
 from nndacss.simulate.landscape import Ground, Landscape
 from nndacss.simulate.quality import Truth
 from nndacss.simulate.radiometry import thermal
@@ -43,8 +34,6 @@ L2_LAYERS = (*(f"SR_B{n}" for n in range(1, 8)), "ST_B10", "QA_PIXEL", "QA_RADSA
 #: Degrees by which the swath is turned in its frame. Real ones near 50 degrees north are turned
 #: by about 12; less keeps more of a small scene.
 TILT = 5.0
-
-_TYPES = {"SAA": "int16", "SZA": "int16", "SR_QA_AEROSOL": "uint8", "truth": "uint8"}
 
 
 @dataclass(frozen=True)
@@ -174,34 +163,17 @@ def _write(
         if path.exists():
             remedy = "remove it, or choose another folder, date or path and row"
             raise OutputError(complain(path, "a product of this name", "none", remedy))
-    with _draft(folder) as draft:
+    with files.draft(folder) as draft:
         tally = _rasters(draft, names, view, block, threads)
         final = facts(tally)
         for level, layers in (("L1TP", L1_LAYERS), ("L2SP", L2_LAYERS)):
-            _metadata(draft / names[level], names[level], mtl.groups(final, level, layers))
+            files.metadata(draft / names[level], names[level], mtl.groups(final, level, layers))
             if archive:
-                _pack(draft / names[level], draft / f"{names[level]}.tar")
+                files.pack(draft / names[level], draft / f"{names[level]}.tar")
         os.replace(draft / "truth.tif", pair.truth)
         for path in (pair.l1, pair.l2):
             os.replace(draft / path.name, path)
     return pair
-
-
-@contextmanager
-def _draft(folder: Path) -> Iterator[Path]:
-    """A folder beside the final ones, gone afterwards; what the disk refuses is an OutputError."""
-    name = f".draft-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    draft = folder / name
-    try:
-        draft.mkdir(parents=True)
-        yield draft
-    except (OSError, rasterio.errors.RasterioError) as error:
-        if isinstance(error, OutputError):
-            raise
-        remedy = "check that the folder can be written and the disk has room"
-        raise OutputError(complain(folder, f"{error}", "a folder to write to", remedy)) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _rasters(
@@ -210,18 +182,23 @@ def _rasters(
     """All bands of both products and the truth, block by block."""
     tally = _Tally()
     with ExitStack() as stack:
-        files: list[dict[str, Any]] = []
+        bands: list[dict[str, Any]] = []
         for level, layers in (("L1TP", L1_LAYERS), ("L2SP", L2_LAYERS)):
             (draft / names[level]).mkdir()
             stem = draft / names[level] / names[level]
-            files.append({n: stack.enter_context(_raster(f"{stem}_{n}.TIF", n, view.grid)) for n in layers})
-        truth = stack.enter_context(_raster(f"{draft / 'truth.tif'}", "truth", view.grid))
+            bands.append(
+                {
+                    n: stack.enter_context(files.raster(f"{stem}_{n}.TIF", n, view.grid))
+                    for n in layers
+                }
+            )
+        truth = stack.enter_context(files.raster(f"{draft / 'truth.tif'}", "truth", view.grid))
         for window, (first, second, known) in _rendered(view, block, threads):
             tally.add(known, first)
-            for opened, layers in zip(files, (first, second), strict=True):
-                for name, values in layers.items():
-                    _put(opened[name], values, window, 2 if name == "B8" else 1)
-            _put(truth, known.labels(), window, 1)
+            for opened, seen in zip(bands, (first, second), strict=True):
+                for name, values in seen.items():
+                    files.put(opened[name], values, window, 2 if name == "B8" else 1)
+            files.put(truth, known.labels(), window, 1)
     return tally
 
 
@@ -247,62 +224,6 @@ def _rendered(
             yield done, result.result()
 
 
-def _raster(path: str, layer: str, grid: Grid) -> Any:
-    """A new GeoTIFF as the agency's: tiled 256, DEFLATE, pixel is point, no nodata tag."""
-    metres = 15.0 if layer == "B8" else 30.0
-    rows, columns = grid.pan_shape if layer == "B8" else (grid.rows, grid.columns)
-    edge = 15 - metres / 2
-    dataset = rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=rows,
-        width=columns,
-        count=1,
-        dtype=_TYPES.get(layer, "uint16"),
-        crs=f"EPSG:{grid.epsg}",
-        transform=from_origin(grid.west + edge, grid.north - edge, metres, metres),
-        nodata=255 if layer == "truth" else None,
-        tiled=True,
-        blockxsize=256,
-        blockysize=256,
-        compress="deflate",
-        predictor=2,
-        zlevel=6,
-    )
-    dataset.update_tags(AREA_OR_POINT="Point")
-    return dataset
-
-
-def _put(dataset: Any, values: NDArray[Any], window: Window, fine: int) -> None:
-    rows, columns = values.shape
-    dataset.write(values, 1, window=RasterWindow(fine * window.left, fine * window.top, columns, rows))
-
-
-def _metadata(folder: Path, name: str, parts: mtl.Groups) -> None:
-    for ending, text in (
-        ("txt", mtl.as_text(parts)),
-        ("json", mtl.as_json(parts)),
-        ("xml", mtl.as_xml(parts)),
-    ):
-        (folder / f"{name}_MTL.{ending}").write_text(text, encoding="utf-8")
-
-
-def _pack(folder: Path, archive: Path) -> None:
-    """All files of a product at the top level of a tar, the same bytes every time."""
-
-    def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
-        member.uid = member.gid = member.mtime = 0
-        member.uname = member.gname = ""
-        member.mode = 0o644
-        return member
-
-    with tarfile.open(archive, "w") as tar:
-        for path in sorted(folder.iterdir()):
-            tar.add(path, path.name, filter=plain)
-    shutil.rmtree(folder)
-
-
 def _date(value: date | str) -> date:
     if isinstance(value, date):
         return value
@@ -318,9 +239,11 @@ def _grid(west: float, north: float, rows: int, columns: int, epsg: int) -> Grid
         expected = "32601 to 32660 (southern scenes too, with negative northing) or 3031"
         raise GridError(complain("epsg", str(epsg), expected, "choose one of these"))
     if min(rows, columns) < 2:
-        raise GridError(complain("scene", f"{rows} x {columns} pixels", "2 x 2 or more", "enlarge it"))
-    edges = (30.0 * float(np.floor(edge / 30)) + 15.0 for edge in (west, north))
-    return Grid(*edges, rows, columns, epsg)
+        raise GridError(
+            complain("scene", f"{rows} x {columns} pixels", "2 x 2 or more", "enlarge it")
+        )
+    left, top = (30.0 * math.floor(edge / 30) + 15.0 for edge in (west, north))
+    return Grid(left, top, rows, columns, epsg)
 
 
 def _check(sun_elevation: float, path_row: tuple[int, int], spacecraft: int, block: int) -> None:

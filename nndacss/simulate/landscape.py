@@ -24,24 +24,25 @@ from nndacss.simulate.parcels import Blocks, blocks, parcels
 Classes = NDArray[np.uint8]
 N = spectra.NUMBER
 
+
+#: Metres between the points where wide fields are computed.
+_LATTICE = 30.0
+
+
+def _numbers(*names: str) -> Classes:
+    return np.array([N[name] for name in names], dtype=np.uint8)
+
+
 #: What a parcel may grow, one entry a share of one eighth.
-_CROPS = np.array(
-    [
-        N[name]
-        for name in ("green crop", "green crop", "green crop", "bare soil", "bare soil")
-        + ("ripe crop", "grass", "rapeseed")
-    ],
-    dtype=np.uint8,
+_CROPS = _numbers(
+    *("green crop", "green crop", "green crop", "bare soil"),
+    *("bare soil", "ripe crop", "grass", "rapeseed"),
 )
 
 #: What a lot of a town holds, one entry a share of one eighth.
-_LOTS = np.array(
-    [
-        N[name]
-        for name in ("tiled roof", "tiled roof", "tiled roof", "asphalt", "asphalt", "grass")
-        + ("broadleaf", "bright roof")
-    ],
-    dtype=np.uint8,
+_LOTS = _numbers(
+    *("tiled roof", "tiled roof", "tiled roof", "asphalt"),
+    *("asphalt", "grass", "broadleaf", "bright roof"),
 )
 
 #: Brightness of the grain per material: share of its reflectance, half range.
@@ -122,24 +123,24 @@ class Landscape:
 
     def wide(self, x: Coordinates, y: Coordinates) -> Wide:
         """The wide fields, from the 30 m lattice."""
-        mesh = Mesh(x, y, 30.0, margin=2)
-        at = mesh.columns * mesh.step, mesh.rows * mesh.step
+        mesh = Mesh(x, y, _LATTICE, margin=2)
+        at = mesh.x, mesh.y
         course = broad(*at, (7000, 3100, 1300), self.seed + 1, 0.42)
-        river = _distance(course, mesh.step)
-        road = _distance(broad(*at, (5200, 2600), self.seed + 2, 0.2), mesh.step)
+        river = _distance(course, _LATTICE)
+        road = _distance(broad(*at, (5200, 2600), self.seed + 2, 0.2), _LATTICE)
         forest = fractal(*at, (2300, 1100, 520, 260, 120), self.seed + 3, 0.62)
         town = fractal(*at, (2100, 900, 350), self.seed + 4, 0.5)
         gravel = fractal(*at, (900, 400, 150), self.seed + 5, 0.6)
         lake = fractal(*at, (1700, 700, 300), self.seed + 8, 0.4)
         height, mountain = self._relief(at, _inner(np.abs(course)))
-        parts = (
+        parts: tuple[Field, ...] = (
             height,
-            np.pad(_light(height, mesh.step, self.sun_elevation, self.sun_azimuth), 1),
+            np.pad(_light(height, _LATTICE, self.sun_elevation, self.sun_azimuth), 1),
             river,
             road,
             _inner(forest) + mountain * np.float32(1.6) - np.float32(0.55),
             _inner(town) - mountain * np.float32(6) - np.float32(1.15),
-            _inner(gravel) - np.abs(river) * np.float32(1 / 90) - np.float32(0.5),
+            _inner(gravel) - np.float32(1 / 90) * np.abs(river) - np.float32(0.5),
             _inner(lake) - mountain * np.float32(9) - np.float32(1.9),
         )
         height, light, river, road, *rest = (mesh.through(_inner(part)) for part in parts)
@@ -226,7 +227,8 @@ def _distance(table: Field, step: float) -> Field:
     """Metres to the zero line of a field, to first order; negative on one side of it."""
     east, north = _slopes(table, step)
     steep = np.sqrt(east * east + north * north)
-    return np.clip(_inner(table) / np.maximum(steep, np.float32(2e-5)), -9000, 9000)
+    metres: Field = np.clip(_inner(table) / np.maximum(steep, np.float32(2e-5)), -9000, 9000)
+    return metres
 
 
 def _light(height: Field, step: float, elevation: float, azimuth: float) -> Field:

@@ -23,8 +23,8 @@ ORIGIN = "Simulated by NNDACSS, not an observation"
 #: Radiance per count of B1 to B9 on 2015-12-05 (a real Landsat-8 MTL), when the sun was 0.9854780
 #: astronomical units away; it goes with distance ** -2.
 _RADIANCE = (
-    (1.2929e-02, 1.3239e-02, 1.2200e-02, 1.0287e-02, 6.2954e-03)
-    + (1.5656e-03, 5.2769e-04, 1.1642e-02, 2.4604e-03)
+    *(1.2929e-02, 1.3239e-02, 1.2200e-02, 1.0287e-02, 6.2954e-03),
+    *(1.5656e-03, 5.2769e-04, 1.1642e-02, 2.4604e-03),
 )
 _RADIANCE_DISTANCE = 0.9854780
 
@@ -173,7 +173,12 @@ def _frame(grid: Grid, pan: bool) -> dict[str, str]:
     else:
         place["UTM_ZONE"] = str(grid.epsg - 32600)
     sizes = {"GRID_CELL_SIZE_PANCHROMATIC": "15.00"} if pan else {}
-    return {**place, **sizes, "GRID_CELL_SIZE_REFLECTIVE": "30.00", "GRID_CELL_SIZE_THERMAL": "30.00"}
+    return {
+        **place,
+        **sizes,
+        "GRID_CELL_SIZE_REFLECTIVE": "30.00",
+        "GRID_CELL_SIZE_THERMAL": "30.00",
+    }
 
 
 def _projection(grid: Grid, pan: bool) -> dict[str, str]:

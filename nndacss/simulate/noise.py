@@ -35,7 +35,7 @@ def mixed(first: NDArray[Any], second: NDArray[Any] | int, seed: int) -> Hashes:
     """
     start = (seed * 0x9E3779B1 + 0x7F4A7C15) & 0xFFFFFFFF
     other = np.asarray(second).astype(np.uint32)
-    value = (first.astype(np.uint32) * np.uint32(0x9E3779B1)) ^ np.uint32(start)
+    value: Hashes = (first.astype(np.uint32) * np.uint32(0x9E3779B1)) ^ np.uint32(start)
     value = (value ^ (value >> np.uint32(15))) + other * np.uint32(0x85EBCA77)
     value ^= value >> np.uint32(16)
     value *= np.uint32(0x7FEB352D)
@@ -71,9 +71,11 @@ def is_open(x: NDArray[Any], y: NDArray[Any]) -> bool:
 
 def look(table: NDArray[Any], column: Indices, row: Indices) -> NDArray[Any]:
     """`table[row, column]`, by two cheap takes on an open grid."""
+    result: NDArray[Any]
     if is_open(column, row):
-        return table.take(row[:, 0], axis=0).take(column[0], axis=1)
-    result: NDArray[Any] = table[row, column]
+        result = table.take(row[:, 0], axis=0).take(column[0], axis=1)
+    else:
+        result = table[row, column]
     return result
 
 
@@ -107,7 +109,8 @@ class Mesh:
     """The lattice points (all multiples of `step` metres) around `x`, `y`, and the way back.
 
     `columns` (1, n) and `rows` (m, 1) are the lattice numbers, `margin` more on every side than
-    the kernel needs; `through` carries a table of values there, without the margin, to the coordinates.
+    the kernel needs, and `x`, `y` their coordinates; `through` carries a table of values there,
+    without the margin, to where they are asked for.
     """
 
     def __init__(
@@ -119,7 +122,6 @@ class Mesh:
         margin: int = 0,
     ) -> None:
         (column, across), (row, down) = cells(x, step), cells(y, step)
-        self.step = step
         self._across, self._down = kernel(across), kernel(down)
         before, after = len(self._across) // 2 - 1, len(self._across) // 2
         columns, rows = (
@@ -129,6 +131,8 @@ class Mesh:
         self._column = column - columns[0] - before - margin
         self._row = row - rows[0] - before - margin
         self.columns, self.rows = columns[None, :], rows[:, None]
+        self.x: Coordinates = self.columns * np.float64(step)
+        self.y: Coordinates = self.rows * np.float64(step)
 
     def through(self, table: Field) -> Field:
         """The values at `x`, `y`: rows first, then columns."""
@@ -183,7 +187,7 @@ def broad(
     Turned coordinates are no open grid, so the field is computed on the map's 300 m lattice.
     """
     mesh = Mesh(x, y, 300.0, spline)
-    east, north = mesh.columns * mesh.step, mesh.rows * mesh.step
+    east, north = mesh.x, mesh.y
     size = sum(fall ** (2 * n) for n in range(len(steps))) ** 0.5
     total: Field = np.zeros((1, 1), dtype=np.float32)
     for n, step in enumerate(steps):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndacss.simulate.noise import (
     Coordinates,
@@ -54,7 +55,7 @@ def blocks(x: Coordinates, y: Coordinates, seed: int) -> Blocks:
     site_x, site_y = ((unit(mixed(sites, n, seed)) - np.float32(0.5)) * 2 * _STRAY for n in (1, 2))
     shape = np.broadcast_shapes(x.shape, y.shape)
     best, second = (np.full(shape, np.float32(9)) for _ in range(2))
-    where = np.zeros(shape, dtype=np.int32)
+    where: NDArray[np.int32] = np.zeros(shape, dtype=np.int32)
     for n in range(4):
         i, j = column + n % 2, row + n // 2
         east = (right - np.float32(n % 2)) - look(site_x, i, j)
@@ -70,7 +71,12 @@ def blocks(x: Coordinates, y: Coordinates, seed: int) -> Blocks:
 
 
 def _turned(
-    x: Coordinates, y: Coordinates, where: Indices, columns: Indices, rows: Indices, sites: Hashes
+    x: Coordinates,
+    y: Coordinates,
+    where: NDArray[np.int32],
+    columns: Indices,
+    rows: Indices,
+    sites: Hashes,
 ) -> tuple[Field, Field]:
     """Coordinates relative to the block's lattice cell, turned into its direction."""
     angle = unit(mixed(sites, 3, 0)) * np.float32(np.pi)

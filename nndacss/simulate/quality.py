@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nndacss.simulate.atmosphere import beam
 from nndacss.simulate.noise import Field
 from nndacss.simulate.sky import CLOUD_THICKNESS, SHADOW_LOSS
 
@@ -71,7 +72,7 @@ class Truth:
         return np.where(self.fill, np.uint16(1), bits)
 
     def aerosol_bits(self) -> NDArray[np.uint8]:
-        """SR_QA_AEROSOL: bit 0 fill, 1 valid, 2 water, 5 interpolated, 6-7 level (1 low, 3 high)."""
+        """SR_QA_AEROSOL: bit 0 fill, 1 valid, 2 water, 5 interpolated, 6-7 level (1 low)."""
         spoiled = self.cloud | self.near
         bits = np.where(spoiled, (1 << 5) | (3 << 6), (1 << 1) | (1 << 6))
         bits = bits | (self.water.astype(np.int64) << 2)
@@ -97,7 +98,7 @@ def truth(low: Field, high: Field, slant: Field, snow: Mask, water: Mask, fill: 
         likely=thickness[inner] >= CLOUD_THICKNESS / 2,
         near=wide & ~cloud[inner],
         cirrus=high[inner] >= _CIRRUS_THICKNESS,
-        shadow=-np.expm1(-slant) >= SHADOW_LOSS,
+        shadow=1 - beam(slant) >= SHADOW_LOSS,
         snow=snow,
         water=water,
         fill=fill,

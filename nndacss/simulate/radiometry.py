@@ -83,7 +83,7 @@ def thermal(spacecraft: int) -> tuple[Thermal, Thermal]:
     return THERMAL[spacecraft]
 
 
-def counts(value: Field, mult: float, add: float) -> Counts:
+def counts(value: NDArray[np.floating], mult: float, add: float) -> Counts:
     """The nearest count for a value, 1 to 65535; 0 is kept for fill.
 
     >>> counts(np.array([0.2, -9.0, 9.0]), SURFACE_MULT, SURFACE_ADD).tolist()
@@ -102,4 +102,5 @@ def surface_temperature(red: Field, nir: Field, swir: Field, sun_elevation: floa
     taken = 1 - np.clip((red + nir) / 2, 0, 1)
     sun = np.float32(24 * np.sin(np.radians(sun_elevation)))
     dry = np.clip(swir * 4, 0, 1)
-    return np.float32(266) + 14 * taken + sun * taken * dry * (1 - np.float32(0.55) * plants)
+    heat: Field = 14 * taken + sun * taken * dry * (1 - np.float32(0.55) * plants)
+    return np.float32(266) + heat

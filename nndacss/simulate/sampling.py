@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndacss.simulate.landscape import Ground
-from nndacss.simulate.noise import Coordinates, Field
+from nndacss.simulate.noise import Coordinates, Field, Indices
 
 #: Metres between samples: two by two in a pan pixel, four by four in a 30 m pixel.
 STEP = 7.5
@@ -65,17 +65,24 @@ class Window:
 
 def centres(grid: Grid, window: Window) -> tuple[Coordinates, Coordinates]:
     """Map x (1, columns) and y (rows, 1) of the centres of 30 m pixels."""
-    x = grid.west + 30.0 * (np.arange(window.left, window.right) + 0.5)
-    y = grid.north - 30.0 * (np.arange(window.top, window.bottom) + 0.5)
-    return x[None, :], y[:, None]
+    columns, rows = np.arange(window.left, window.right), np.arange(window.top, window.bottom)
+    return _places(grid, 30.0, columns, rows, 0.5)
 
 
 def pan_centres(grid: Grid, window: Window) -> tuple[Coordinates, Coordinates]:
     """Map x (1, columns) and y (rows, 1) of the 15 m pixels that belong to a window."""
     last_row, last_column = grid.pan_shape
     right, bottom = min(2 * window.right, last_column), min(2 * window.bottom, last_row)
-    x = grid.west + 15.0 * (np.arange(2 * window.left, right) + 1)
-    y = grid.north - 15.0 * (np.arange(2 * window.top, bottom) + 1)
+    columns, rows = np.arange(2 * window.left, right), np.arange(2 * window.top, bottom)
+    return _places(grid, 15.0, columns, rows, 1.0)
+
+
+def _places(
+    grid: Grid, step: float, columns: Indices, rows: Indices, offset: float
+) -> tuple[Coordinates, Coordinates]:
+    """Map x and y of `step` metres times (number + offset) from the upper left edge."""
+    x = grid.west + step * (columns.astype(np.float64) + offset)
+    y = grid.north - step * (rows.astype(np.float64) + offset)
     return x[None, :], y[:, None]
 
 
@@ -105,9 +112,9 @@ def _sampled(
     ground: Ground, grid: Grid, window: Window, roles: Sequence[str], coarse: Field, pan: Field
 ) -> None:
     """Fill both outputs from one set of samples."""
-    across = np.arange(4 * window.left, 4 * window.right + 1) + 0.5
-    down = np.arange(4 * window.top, 4 * window.bottom + 1) + 0.5
-    x, y = grid.west + STEP * across[None, :], grid.north - STEP * down[:, None]
+    columns = np.arange(4 * window.left, 4 * window.right + 1)
+    rows = np.arange(4 * window.top, 4 * window.bottom + 1)
+    x, y = _places(grid, STEP, columns, rows, 0.5)
     samples = ground.reflectance(x, y, (*roles, "pan"))
     for out, band in zip(coarse, samples, strict=False):
         np.multiply(_sums(band[:-1, :-1], 4), np.float32(1 / 16), out=out)

@@ -21,7 +21,8 @@ from nndacss.simulate.noise import Coordinates, Field, fractal
 #: A place is cloud where the optical thickness overhead is at least this.
 CLOUD_THICKNESS = 0.3
 
-#: A place is shadow where the direct beam loses at least this share.
+#: A place is shadow where the direct beam loses at least this share; light that cloud drops turn
+#: by a few degrees only still belongs to the beam, see `atmosphere.beam`.
 SHADOW_LOSS = 0.2
 
 #: Thickest cloud made.
@@ -138,7 +139,8 @@ class Sky:
     def dust(self, x: Coordinates, y: Coordinates) -> Field:
         """Optical thickness of haze: its mean, more or less by a third over 10 km."""
         wave = fractal(x, y, (12_000, 5_000), self.seed * 7 + 403, 0.5)
-        return np.float32(self.haze) * np.exp(np.float32(0.3) * np.clip(wave, -3, 3))
+        dust: Field = np.float32(self.haze) * np.exp(np.float32(0.3) * np.clip(wave, -3, 3))
+        return dust
 
     def _ready(self) -> tuple[Layer, Layer]:
         if len(self.layers) != 2:

@@ -92,7 +92,8 @@ def band(role: str) -> NDArray[np.float32]:
         return np.zeros((2, len(MATERIALS)), dtype=np.float32)
     if role == "pan":
         parts = [np.float32(share) * band(name) for name, share in PAN.items()]
-        return np.sum(parts, axis=0, dtype=np.float32)
+        pan: NDArray[np.float32] = np.sum(parts, axis=0, dtype=np.float32)
+        return pan
     if role not in ROLES:
         raise KeyError(f"no spectra for {role!r}; there are {', '.join((*ROLES, 'pan', 'cirrus'))}")
     number = ROLES.index(role)

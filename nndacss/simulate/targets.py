@@ -1,7 +1,7 @@
 """Grounds whose answer is known exactly, for laws about geometry and calibration.
 
-Each gives point samples (`reflectance`) and the exact mean over a square pixel (`mean`), which
-`sampling` prefers. All bands look alike.
+All bands look alike. The mean of samples over a square is exact for a flat ground and a ramp; a
+point target gives its exact mean itself (`mean`), which `sampling` prefers.
 """
 
 from __future__ import annotations
@@ -30,10 +30,6 @@ class Flat:
         shape = np.broadcast_shapes(x.shape, y.shape)
         return np.full((len(roles), *shape), self.value, dtype=np.float32)
 
-    def mean(self, x: Coordinates, y: Coordinates, width: float, roles: Sequence[str]) -> Field:
-        """(bands, ...), all `value`."""
-        return self.reflectance(x, y, roles)
-
 
 @dataclass(frozen=True)
 class Ramp:
@@ -50,10 +46,6 @@ class Ramp:
     def reflectance(self, x: Coordinates, y: Coordinates, roles: Sequence[str]) -> Field:
         """(bands, ...) at points; negative far down the ramp."""
         return _alike(self.value + self.east * (x - self.x0) + self.north * (y - self.y0), roles)
-
-    def mean(self, x: Coordinates, y: Coordinates, width: float, roles: Sequence[str]) -> Field:
-        """(bands, ...): the mean over a square is the value at its centre."""
-        return self.reflectance(x, y, roles)
 
 
 @dataclass(frozen=True)

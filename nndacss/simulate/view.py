@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from nndacss.simulate.quality import REACH, Mask, Truth, snow_and_water, truth
 from nndacss.simulate.sampling import Grid, Window, area_means, centres, halved, pan_centres
 from nndacss.simulate.sky import Sky
 
-Layers = dict[str, NDArray[np.uint16] | NDArray[np.uint8] | NDArray[np.int16]]
+Layers = dict[str, NDArray[Any]]
+"""What goes into the files of one product, by band name."""
 
 #: 30 m bands of Level 1, in band order from B1; B8 is pan, B9 follows.
 BANDS = ("coastal", "blue", "green", "red", "nir08", "swir16", "swir22")
@@ -72,16 +74,21 @@ class View:
         snow, water = snow_and_water(bands[2], bands[4], bands[5])
         fill = self._outside(*centres(self.grid, window))
         known = truth(light.low, light.high, inner.slant, snow, water, fill)
-        tops = [self._top(role, band, inner, window) for role, band in zip(BANDS, bands, strict=True)]
+        tops = [
+            self._top(role, band, inner, window) for role, band in zip(BANDS, bands, strict=True)
+        ]
         cirrus = self._top("cirrus", np.zeros_like(bands[0]), inner, window)
         pan_top = self._top("pan", pan, light.pan(window, self.grid), window)
         pan_fill = self._outside(*pan_centres(self.grid, window))
-        first = {
+        first: Layers = {
             **{f"B{n}": self._l1(band, fill) for n, band in enumerate(tops, 1)},
             "B8": self._l1(pan_top, pan_fill),
             "B9": self._l1(cirrus, fill),
         }
-        second = {f"SR_B{n}": self._l2(role, top, fill) for n, (role, top) in enumerate(zip(BANDS, tops, strict=True), 1)}
+        second: Layers = {
+            f"SR_B{n}": self._l2(role, top, fill)
+            for n, (role, top) in enumerate(zip(BANDS, tops, strict=True), 1)
+        }
         self._thermal(bands, inner, window, fill, first, second)
         self._quality(first, known, first, second)
         return first, second, known
@@ -108,7 +115,8 @@ class View:
             return top
         size = np.float32(radiometry.NOISE[role])
         spread = size * np.sqrt(np.maximum(top, np.float32(0.02)) * 10)
-        return top + spread * self._grain(role, window, ground.shape)
+        noisy: Field = top + spread * self._grain(role, window, ground.shape)
+        return noisy
 
     def _grain(self, role: str, window: Window, shape: tuple[int, ...]) -> Field:
         """(rows, columns) noise, a function of the pixel's place on the map."""
@@ -128,7 +136,10 @@ class View:
         half = 0.5 / (np.cos(turn) + np.sin(turn))
         right = (x - (west + east) / 2) / (east - west)
         up = (y - (south + north) / 2) / (north - south)
-        across, along = right * np.cos(turn) - up * np.sin(turn), right * np.sin(turn) + up * np.cos(turn)
+        across, along = (
+            right * np.cos(turn) - up * np.sin(turn),
+            right * np.sin(turn) + up * np.cos(turn),
+        )
         result: Mask = (np.abs(across) > half) | (np.abs(along) > half)
         return result
 

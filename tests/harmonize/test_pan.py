@@ -65,7 +65,7 @@ def test_pan_brings_detail_to_bands_that_follow_it():
     wanted = 0.8 * truth(waves) + 0.01
     assert where.all()
     error, before = (np.sqrt(np.mean((image[0] - wanted) ** 2)) for image in (sharp, plain))
-    assert error < 0.4 * before
+    assert error < 0.5 * before
 
 
 def test_a_band_against_pan_gets_the_opposite_detail():
@@ -74,7 +74,7 @@ def test_a_band_against_pan_gets_the_opposite_detail():
     plain = scene.read(["nir08"], TEN).pixels
     wanted = 0.5 - truth(waves)
     error, before = (np.sqrt(np.mean((image[0] - wanted) ** 2)) for image in (sharp, plain))
-    assert error < 0.4 * before
+    assert error < 0.5 * before
 
 
 def test_a_flat_band_stays_flat():

@@ -161,11 +161,13 @@ def put_codes(
 ) -> NDArray[Any]:
     """Codes of a `window` of `src`, as `needed` says, on `grid`; `fill` outside."""
     rows, columns = window
+    result: NDArray[Any] = np.full((1, *grid.shape), fill, dtype=codes.dtype)
     if same_lattice(src, grid) is None:
-        return nearest(codes[None], part_of(src, rows, columns), grid, fill)[0]
-    result = np.full((1, *grid.shape), fill, dtype=codes.dtype)
-    _paste(codes[None], src, grid, rows, columns, result)
-    return result[0]
+        result = nearest(codes[None], part_of(src, rows, columns), grid, fill)
+    else:
+        _paste(codes[None], src, grid, rows, columns, result)
+    band: NDArray[Any] = result[0]
+    return band
 
 
 def needed(src: GeoBox, grid: GeoBox) -> tuple[slice, slice]:

@@ -40,8 +40,6 @@ def _pan(own: Product, l1: Product | None, there: set[str]) -> list[str]:
     if "pan" in there:
         return []
     lost = "no detail below 30 m, and no pan-informed sharpening"
-    if own.metadata.level == "SR" and l1 is None:
-        return [f"no pan band, since Level 2 has none and no Level-1 product is given: {lost}"]
     return [_sentence(own, l1, "pan", lost)]
 
 
@@ -66,4 +64,6 @@ def _saturation(own: Product, l1: Product | None) -> list[str]:
 
 def _sentence(own: Product, l1: Product | None, role: str, lost: str) -> str:
     name = own.announced(role) or (l1.announced(role) if l1 else None)
+    if name is None and own.metadata.level == "SR" and l1 is None:
+        return f"no {role} band, since Level 2 has none and no Level-1 product is given: {lost}"
     return f"{name or f'the {role} band'} is missing: {lost}"

@@ -115,8 +115,8 @@ class LandsatScene:
         """(rows, columns): True where any of `roles` is saturated.
 
         By QA_RADSAT where there is one. Collection 1 keeps only "some band is" in the BQA, which
-        is then said of all. Else, and for pan and thermal bands, by DN 65535 of Level-1 bands;
-        without QA_RADSAT nothing is known of Level-2 bands, and the answer is False.
+        is then said of all. Else, and for pan and thermal bands, by DN 65535 of the Level-1 band;
+        of a Level-2 band without either nothing is known, and the answer is False.
         """
         grid = self._shared_grid(roles) if grid is None else grid
         result = np.zeros(grid.shape, dtype=np.bool_)
@@ -201,10 +201,13 @@ class LandsatScene:
         return layer
 
     def _at_top(self, role: str, grid: GeoBox) -> NDArray[np.bool_]:
-        """Where a Level-1 band holds the saturated DN; False for Level-2 bands."""
+        """Where the Level-1 band of `role` holds the saturated DN; False where there is none."""
         layer = self._layer(role)
         if role in self._own.bands and self.level == "SR":
-            return np.zeros(grid.shape, dtype=np.bool_)
+            lent = self._l1.bands.get(role) if self._l1 is not None else None
+            if lent is None or role.startswith("lwir"):
+                return np.zeros(grid.shape, dtype=np.bool_)
+            layer = lent
         result: NDArray[np.bool_] = read_codes(layer, grid, 0) == SATURATED
         return result
 

@@ -1,0 +1,1 @@
+"""Products: the only writers of what is handed to the user."""
