@@ -133,6 +133,7 @@ class Landscape:
         gravel = fractal(*at, (900, 400, 150), self.seed + 5, 0.6)
         lake = fractal(*at, (1700, 700, 300), self.seed + 8, 0.4)
         height, mountain = self._relief(at, _inner(np.abs(course)))
+        bank: Field = np.float32(1 / 90) * np.abs(river)
         parts: tuple[Field, ...] = (
             height,
             np.pad(_light(height, _LATTICE, self.sun_elevation, self.sun_azimuth), 1),
@@ -140,7 +141,7 @@ class Landscape:
             road,
             _inner(forest) + mountain * np.float32(1.6) - np.float32(0.55),
             _inner(town) - mountain * np.float32(6) - np.float32(1.15),
-            _inner(gravel) - np.float32(1 / 90) * np.abs(river) - np.float32(0.5),
+            _inner(gravel) - bank - np.float32(0.5),
             _inner(lake) - mountain * np.float32(9) - np.float32(1.9),
         )
         height, light, river, road, *rest = (mesh.through(_inner(part)) for part in parts)

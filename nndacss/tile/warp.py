@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -59,11 +60,15 @@ class Axis:
     @property
     def index(self) -> NDArray[np.intp]:
         """(count,) the source pixel that holds each centre; -1 where there is none."""
-        index = np.floor(self.centres + 1e-9).astype(np.intp)
+        index = np.floor(self.centres + 1e-6).astype(np.intp)
         return np.where((index >= 0) & (index < self.size), index, -1)
 
+    @lru_cache(maxsize=64)  # noqa: B019 - axes are values, and a lattice has few of them
     def weights(self, kernel: Kernel) -> Pixels:
-        """(count, size) float32; a row sums to 1 where its whole kernel lies inside."""
+        """(count, size) float32; a row sums to 1 where its whole kernel lies inside.
+
+        Kept and shared: not to be written to.
+        """
         distance = np.abs(self.centres[:, None] - (np.arange(self.size) + 0.5)[None, :])
         if kernel == "average":
             overlap = np.clip((self.step + 1) / 2 - distance, 0.0, min(self.step, 1.0))
@@ -107,9 +112,14 @@ def axes(src: GeoBox, dst: GeoBox) -> tuple[Axis, Axis]:
     """Rows and columns of `dst` among those of `src`, for separable grids."""
     move = ~northern(src).affine @ northern(dst).affine
     return (
-        Axis(move.f + 0.5 * move.e, move.e, dst.shape[0], src.shape[0]),
-        Axis(move.c + 0.5 * move.a, move.a, dst.shape[1], src.shape[1]),
+        Axis(_steady(move.f + 0.5 * move.e), move.e, dst.shape[0], src.shape[0]),
+        Axis(_steady(move.c + 0.5 * move.a), move.a, dst.shape[1], src.shape[1]),
     )
+
+
+def _steady(value: float) -> float:
+    """Without the noise of float arithmetic, so that equal windows have equal axes."""
+    return round(value, 9)
 
 
 def source_window(src: GeoBox, dst: GeoBox, margin: int = 3) -> tuple[slice, slice]:
