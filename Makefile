@@ -12,10 +12,14 @@ TORCH := $(if $(GPU),torch===2.13.0,torch==2.13.0)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 READY := $(VENV)/.ready$(if $(GPU),-gpu)
 
-.PHONY: demo test setup lint slow clean
+.PHONY: demo demo-run test setup lint slow clean
 .DELETE_ON_ERROR:
 
 demo: setup
+	@$(MAKE) --no-print-directory demo-run
+
+# the demo without the set-up: also run by the tests
+demo-run:
 	@echo "== Demo: a simulated Landsat-8 scene (L2SP and its L1TP, 10 x 10 km), under a minute"
 	$(BIN)/python -m nndacss.simulate demo/scenes
 	$(BIN)/luigi --module tasks AdaptScene --local-scheduler \

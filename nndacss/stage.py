@@ -84,8 +84,10 @@ def run_stage(body: Callable[[Context], Mapping[str, Any]], argv: list[str] | No
     try:
         order = load_order(arguments.recipe)
         # losses are told once, when the scene is acquired; item and report keep them
-        told = "always" if order.recipe.stage == "acquire" else "ignore"
-        warnings.simplefilter(told, LossWarning)
+        if order.recipe.stage == "acquire":
+            warnings.simplefilter("always", LossWarning)
+        else:
+            warnings.simplefilter("ignore", LossWarning)
         context = Context(order, arguments.work, arguments.output, arguments.threads)
         _carry_out(body, context)
     except NndacssError as error:

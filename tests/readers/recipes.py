@@ -292,7 +292,9 @@ def _text(groups: dict[str, Any], indent: str = "") -> str:
 def _xml(groups: dict[str, Any], indent: str = "") -> str:
     lines = [] if indent else ['<?xml version="1.0" encoding="UTF-8"?>']
     for key, value in groups.items():
-        inner = f"\n{_xml(value, indent + '  ')}\n" if isinstance(value, dict) else escape(str(value))
+        inner = (
+            f"\n{_xml(value, indent + '  ')}\n" if isinstance(value, dict) else escape(str(value))
+        )
         lines.append(f"{indent}<{key}>{inner}</{key}>")
     return "\n".join(lines)
 

@@ -141,7 +141,7 @@ def test_sparse_members_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
 def test_truncated_archives(folder: Path, ending: str, share: float) -> None:
     archive = pack(folder, folder.parent / f"{folder.name}.{ending}")
-    content = archive.read_bytes()
+    content = archive.read_bytes().rstrip(b"\0")
     archive.write_bytes(content[: int(len(content) * share) - int(len(content) * share) % 512 + 7])
     assert READER.recognises(archive)
     with pytest.raises(ArchiveError, match="damaged archive"):

@@ -1,26 +1,10 @@
-"""One small scene that several tests read, and how they read it."""
+"""One small scene that several tests read."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-import rasterio
-from numpy.typing import NDArray
 
 from nndacss.simulate.landsat import LandsatPair, write_landsat
-
-
-def band(product: Path, name: str) -> NDArray[np.float64]:
-    """Counts of one band."""
-    with rasterio.open(product / f"{product.name}_{name}.TIF") as dataset:
-        return dataset.read(1).astype(np.float64)
-
-
-def read_truth(pair: LandsatPair) -> NDArray[np.uint8]:
-    with rasterio.open(pair.truth) as dataset:
-        return dataset.read(1)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import IO
+from typing import IO, Self
 
 from nndacss.errors import ArchiveError, InputError, MetadataError, OutputError, complain
 from nndacss.readers.landsat.names import format_rank, metadata_of
@@ -33,6 +33,24 @@ _RATIO_COUNTS_FROM = 2**28
 #: A metadata file is about 20 kB.
 MAX_METADATA = 2**22
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose header must be whole.
+
+    Python's tarfile takes a broken header for the end of the archive, which would hide that
+    files are lost; only the zero block that a whole archive ends with is its end here.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """The header in `buf`; ReadError where it is none."""
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if any(buf) or len(buf) < tarfile.BLOCKSIZE:
+                raise tarfile.ReadError(f"it ends early or holds garbage: {error}") from error
+            raise
 
 
 @dataclass(frozen=True)
@@ -152,7 +170,7 @@ def _safe_members(
     total = 0
     with path.open("rb") as file:
         mode = "r|gz" if file.read(2) == b"\x1f\x8b" else "r:"
-    with tarfile.open(path, mode) as tar:  # type: ignore[call-overload]
+    with tarfile.open(path, mode, tarinfo=_Member) as tar:  # type: ignore[call-overload]
         for count, member in enumerate(tar, start=1):
             total += member.size
             _check_size(path, size, count, total)

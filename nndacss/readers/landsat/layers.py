@@ -186,7 +186,7 @@ def same_lattice(src: GeoBox, grid: GeoBox) -> tuple[int, int] | None:
     """Row and column of `src` where `grid` starts, if its pixels are pixels of `src`."""
     if src.crs != grid.crs:
         return None
-    move = ~src.affine * grid.affine
+    move = ~src.affine @ grid.affine
     if not move.almost_equals(Affine.translation(round(move.c), round(move.f)), precision=1e-6):
         return None
     return round(move.f), round(move.c)
@@ -195,7 +195,7 @@ def same_lattice(src: GeoBox, grid: GeoBox) -> tuple[int, int] | None:
 def part_of(src: GeoBox, rows: slice, columns: slice) -> GeoBox:
     """The grid of a window."""
     shape = (rows.stop - rows.start, columns.stop - columns.start)
-    return GeoBox(shape, src.affine * Affine.translation(columns.start, rows.start), src.crs)
+    return GeoBox(shape, src.affine @ Affine.translation(columns.start, rows.start), src.crs)
 
 
 def _paste(

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from nndacss.errors import SettingsError
 from nndacss.simulate.atmosphere import Air, beam, cloud_reflectance
 from nndacss.simulate.sky import CLOUD_THICKNESS, Sky, shadow_offset
