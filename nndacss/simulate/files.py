@@ -14,7 +14,7 @@ from typing import Any
 
 import rasterio
 from numpy.typing import NDArray
-from rasterio.transform import from_origin
+from rasterio import Affine
 from rasterio.windows import Window as RasterWindow
 
 from nndacss.errors import OutputError, complain
@@ -55,7 +55,7 @@ def raster(path: str, layer: str, grid: Grid) -> Any:
         count=1,
         dtype=_TYPES.get(layer, "uint16"),
         crs=f"EPSG:{grid.epsg}",
-        transform=from_origin(grid.west + edge, grid.north - edge, metres, metres),
+        transform=Affine(metres, 0, grid.west + edge, 0, -metres, grid.north - edge),
         nodata=255 if layer == "truth" else None,
         tiled=True,
         blockxsize=256,

@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -66,6 +66,15 @@ class _Tally:
         self.cloud += int((known.cloud & ~known.fill).sum())
         self.cloud_on_land += int((known.cloud & land).sum())
         self.saturated |= {n for n in range(1, 10) if (first[f"B{n}"] == 65535).any()}
+
+    def stated(self, facts: mtl.Facts) -> mtl.Facts:
+        """The facts with what was found."""
+        return replace(
+            facts,
+            cloud_cover=100 * self.cloud / max(self.valid, 1),
+            cloud_cover_land=100 * self.cloud_on_land / max(self.land, 1),
+            saturated=frozenset(self.saturated),
+        )
 
 
 def write_landsat(
@@ -127,32 +136,20 @@ def write_landsat(
         tilt=TILT if swath is True else (swath or None),
     )
 
-    def facts(tally: _Tally) -> mtl.Facts:
-        return mtl.Facts(
-            grid=grid,
-            spacecraft=spacecraft,
-            path_row=path_row,
-            acquired=acquired,
-            sun_elevation=sun_elevation,
-            sun_azimuth=sun_azimuth,
-            cloud_cover=100 * tally.cloud / max(tally.valid, 1),
-            cloud_cover_land=100 * tally.cloud_on_land / max(tally.land, 1),
-            saturated=frozenset(tally.saturated),
-        )
-
+    facts = mtl.Facts(grid, spacecraft, path_row, acquired, sun_elevation, sun_azimuth)
     return _write(Path(folder), view, facts, block, threads, archive)
 
 
 def _write(
     folder: Path,
     view: View,
-    facts: Callable[[_Tally], mtl.Facts],
+    facts: mtl.Facts,
     block: int,
     threads: int | None,
     archive: bool,
 ) -> LandsatPair:
     """Draft, then rename: truth first, then Level 1, then Level 2."""
-    names = {level: facts(_Tally()).product_id(level) for level in ("L1TP", "L2SP")}
+    names = {level: facts.product_id(level) for level in ("L1TP", "L2SP")}
     ending = ".tar" if archive else ""
     pair = LandsatPair(
         l1=folder / f"{names['L1TP']}{ending}",
@@ -165,7 +162,7 @@ def _write(
             raise OutputError(complain(path, "a product of this name", "none", remedy))
     with files.draft(folder) as draft:
         tally = _rasters(draft, names, view, block, threads)
-        final = facts(tally)
+        final = tally.stated(facts)
         for level, layers in (("L1TP", L1_LAYERS), ("L2SP", L2_LAYERS)):
             files.metadata(draft / names[level], names[level], mtl.groups(final, level, layers))
             if archive:

@@ -43,10 +43,10 @@ class Facts:
     sun_elevation: float
     sun_azimuth: float
     """Degrees."""
-    cloud_cover: float
-    cloud_cover_land: float
+    cloud_cover: float = 0.0
+    cloud_cover_land: float = 0.0
     """Percent of the pixels that are not fill."""
-    saturated: frozenset[int]
+    saturated: frozenset[int] = frozenset()
     """Band numbers."""
 
     def product_id(self, level: str) -> str:

@@ -256,7 +256,11 @@ class Recipe:
 
 
 def write_tif(path: Path, numbers: np.ndarray, **where: Any) -> None:
-    """One band; a georeference only where `where` holds one."""
+    """One band; a georeference only where `where` holds one.
+
+    An old file goes first: rasterio would take the MTL for its sidecar and delete it, too.
+    """
+    path.unlink(missing_ok=True)
     rows, columns = numbers.shape
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)

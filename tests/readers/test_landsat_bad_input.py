@@ -34,9 +34,9 @@ def read_all(path: Path, l1: Path | None = None) -> None:
 # not a scene
 
 
-def test_nothing_there(tmp_path: Path) -> None:
-    for call in (identify, open_scene):
-        told(lambda: call(tmp_path / "none"), InputError, "none", "found nothing", "Landsat-8/9")
+@pytest.mark.parametrize("call", [identify, open_scene])
+def test_nothing_there(tmp_path: Path, call: Callable[[Path], object]) -> None:
+    told(lambda: call(tmp_path / "none"), InputError, "none", "found nothing", "Landsat-8/9")
 
 
 def test_other_folders_and_files(tmp_path: Path) -> None:
@@ -138,6 +138,7 @@ def test_several_bands_in_one_file(tmp_path: Path) -> None:
 
     recipe = Recipe(epsg=32632)
     folder = recipe.write(tmp_path)
+    (folder / recipe.file("4")).unlink()
     with rasterio.open(
         folder / recipe.file("4"), "w", driver="GTiff", height=12, width=10, count=3,
         dtype="uint16", crs="EPSG:32632", transform=Affine(30, 0, 389985, 0, -30, 5689215),
@@ -218,10 +219,11 @@ def test_level_1_of_another_acquisition(tmp_path: Path, change: dict, words: str
     told(lambda: open_scene(scene, other), InputError, scene.name, other.name, words)
 
 
-def test_pairs_of_wrong_levels(tmp_path: Path) -> None:
-    level_1, level_2 = Recipe().write(tmp_path), Recipe(kind="L2SP").write(tmp_path)
-    for pair in ((level_1, level_1), (level_1, level_2), (level_2, level_2)):
-        told(lambda: open_scene(*pair), InputError, pair[0].name, pair[1].name, "Level-1")
+@pytest.mark.parametrize(("path", "l1"), [("L1TP", "L1TP"), ("L1TP", "L2SP"), ("L2SP", "L2SP")])
+def test_pairs_of_wrong_levels(tmp_path: Path, path: str, l1: str) -> None:
+    folders = {kind: Recipe(kind=kind).write(tmp_path) for kind in ("L1TP", "L2SP")}
+    first, second = folders[path], folders[l1]
+    told(lambda: open_scene(first, second), InputError, first.name, second.name, "Level-1")
 
 
 def test_level_1_of_another_area(tmp_path: Path) -> None:

@@ -81,6 +81,16 @@ def test_other_letter_case(folder: Path) -> None:
     assert store.find("other.TIF") is None
 
 
+def test_files_of_a_renamed_product(tmp_path: Path) -> None:
+    old, new = Recipe().product, Recipe(date="2023-07-23").product
+    names = {"FILE_NAME_BAND_2": f"{old}_B2.TIF", "FILE_NAME_BAND_3": f"{old}_B9.TIF"}
+    folder = Recipe(date="2023-07-23", changes=names).write(tmp_path)
+    (folder / f"{new}_B3.TIF").unlink()
+    found = [name for name, _ in READER.identify(folder).files]
+    assert f"{new}_B2.TIF" in found
+    assert f"{new}_B9.TIF" in found
+
+
 @pytest.mark.parametrize("ending", ["tar", "tar.gz"])
 @pytest.mark.parametrize(
     ("bad", "message"),

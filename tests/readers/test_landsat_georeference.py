@@ -53,7 +53,8 @@ def test_southern_scenes_keep_the_northern_zone() -> None:
     assert grid.crs.epsg == 32621
     assert grid.affine.f == -2188005
     longitude, latitude = lonlat(grid, 0, 0)
-    assert -58 < longitude < -57 and -20 < latitude < -19.5
+    assert -58 < longitude < -57
+    assert -20 < latitude < -19.5
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,8 @@ def test_over_the_180th_meridian(zone: int, x: float) -> None:
     grid = placed(recipe).grid
     assert grid.crs.epsg == 32600 + zone
     west, east = lonlat(grid, 0, 0)[0], lonlat(grid, 400, 0)[0]
-    assert 179.5 < west < 180 and -180 < east < -179.5
+    assert 179.5 < west < 180
+    assert -180 < east < -179.5
     # 12 km at 66.6 degrees north
     assert (east - west) % 360 == pytest.approx(12000 / (111320 * 0.397), abs=0.002)
 
@@ -110,7 +112,8 @@ def test_the_file_wins() -> None:
     found = placed(Recipe(), shape=(41, 41), crs="EPSG:32733", affine=affine)
     assert found.grid == GeoBox((41, 41), affine, "EPSG:32733")
     half = placed(Recipe(), affine=affine)  # a transform without CRS says too little
-    assert half.grid.crs.epsg == 32632 and half.grid.affine.c == 389985
+    assert half.grid.crs.epsg == 32632
+    assert half.grid.affine.c == 389985
 
 
 @pytest.mark.parametrize("shape", [(24, 20), (23, 20), (25, 21), (24, 19)])

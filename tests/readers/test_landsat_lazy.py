@@ -33,5 +33,6 @@ def test_identify_loads_no_raster_library(tmp_path: Path) -> None:
     )
     first, second, heavy = run.stdout.splitlines()
     assert heavy == "[]"
-    assert first == second and len(first) == 64
+    assert first == second
+    assert len(first) == 64
     assert (tmp_path / "out").is_dir()

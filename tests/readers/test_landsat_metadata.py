@@ -23,7 +23,7 @@ def test_collection_2_level_1() -> None:
     assert metadata.key == "landsat-8 195025 2023-07-07"
     assert (metadata.sun_elevation, metadata.sun_azimuth) == (30.0, 147.0)
     roles = [band.role for band in metadata.bands]
-    assert roles[:8] == "coastal blue green red nir08 swir16 swir22 pan".split()
+    assert roles[:8] == ["coastal", "blue", "green", "red", "nir08", "swir16", "swir22", "pan"]
     assert roles[8:] == ["cirrus", "lwir11", "lwir12"]
     blue = metadata.bands[1]
     assert blue.file.endswith("_B2.TIF")
@@ -56,9 +56,11 @@ def test_older_generations(collection: str) -> None:
     assert metadata.kind == ("L1T" if collection == "pre" else "L1GT")
     assert metadata.product == Recipe(collection=collection, kind="L1GT").product
     assert len(metadata.bands) == 11
-    assert metadata.quality is not None and metadata.quality.endswith("_BQA.TIF")
+    assert metadata.quality is not None
+    assert metadata.quality.endswith("_BQA.TIF")
     assert metadata.saturation is None
-    assert metadata.projection is not None and metadata.projection.zone == 32
+    assert metadata.projection is not None
+    assert metadata.projection.zone == 32
 
 
 def test_landsat_9() -> None:

@@ -46,7 +46,9 @@ def test_kinds_of_files() -> None:
     assert metadata_of(f"{L1}_mtl.TXT") == (L1, "txt")
     assert metadata_of("LE07_L1TP_195025_20010730_20170204_01_T1_MTL.txt") is None
     assert [format_rank(f"{L1}_MTL.{kind}") for kind in ("txt", "json", "xml")] == [0, 1, 2]
-    assert is_archive(Path("a.TAR")) and is_archive(Path("a.tar.gz")) and is_archive(Path("a.tgz"))
+    assert is_archive(Path("a.TAR"))
+    assert is_archive(Path("a.tar.gz"))
+    assert is_archive(Path("a.tgz"))
     assert not is_archive(Path("a.zip"))
 
 

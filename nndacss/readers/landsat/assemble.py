@@ -16,6 +16,7 @@ from odc.geo.geobox import GeoBox
 from nndacss.errors import BandError, complain
 from nndacss.readers.landsat.files import Store
 from nndacss.readers.landsat.georeference import place
+from nndacss.readers.landsat.identity import stored_name
 from nndacss.readers.landsat.layers import Handles, Layer, read_header
 from nndacss.readers.landsat.metadata import BandEntry, Metadata
 from nndacss.readers.scene import SceneIdentity
@@ -80,7 +81,7 @@ class _Builder:
 
     def layer(self, name: str, plane: str, entry: BandEntry | None = None) -> Layer | None:
         """The layer of an announced file; None where it is not there."""
-        stored = self._store.find(name)
+        stored = stored_name(self._store, self._metadata, name)
         if stored is None:
             return None
         path = self._store.gdal_path(stored)

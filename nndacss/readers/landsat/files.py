@@ -76,7 +76,10 @@ class Store:
     def gdal_path(self, name: str) -> str:
         """What GDAL opens for a stored name."""
         if self.archive:
-            return f"/vsitar/{{{self.path.absolute()}}}/{self.members[name]}"
+            # braces say where the archive's name ends, unless it holds braces itself
+            archive = str(self.path.absolute())
+            archive = archive if set("{}") & set(archive) else f"{{{archive}}}"
+            return f"/vsitar/{archive}/{self.members[name]}"
         return str(self.path.absolute() / self.members[name])
 
 

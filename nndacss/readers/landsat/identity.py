@@ -10,6 +10,7 @@ from nndacss.errors import InputError, complain
 from nndacss.readers.landsat.files import Store, list_files, metadata_file
 from nndacss.readers.landsat.metadata import Metadata, normalise
 from nndacss.readers.landsat.mtl import parse
+from nndacss.readers.landsat.names import product_in
 from nndacss.readers.scene import SceneIdentity
 
 SENSOR_NAME = "landsat8_oli"
@@ -27,9 +28,23 @@ def load(path: Path) -> tuple[Store, Metadata, SceneIdentity]:
     return store, metadata, _identity(store, metadata)
 
 
+def stored_name(store: Store, metadata: Metadata, name: str) -> str | None:
+    """The file in `store` that the metadata call `name`; None where there is none.
+
+    Whoever edits a product by hand may rename it and leave the old id in the announced names: a
+    file that is named after the product's own id is then the one that is meant.
+    """
+    found = store.find(name)
+    prefix = product_in(name)
+    if found is None and prefix is not None:
+        found = store.find(metadata.product + name.removeprefix(prefix))
+    return found
+
+
 def _identity(store: Store, metadata: Metadata) -> SceneIdentity:
     """The product's own files are those that its metadata names, and the metadata file used."""
-    stored = {store.find(name) for name in metadata.announced} | {metadata.source}
+    stored = {stored_name(store, metadata, name) for name in metadata.announced}
+    stored.add(metadata.source)
     files = tuple(sorted((name, store.sizes[name]) for name in stored if name is not None))
     content = hashlib.sha256(store.metadata[metadata.source]).hexdigest()
     facts = {"product": metadata.product, "metadata": content, "files": files}

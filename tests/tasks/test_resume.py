@@ -1,0 +1,100 @@
+"""kill -9 of anything at any time: nothing lives on, nothing is done twice, nothing differs."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from nndacss.product.compare import compare
+
+STAGES = ("mask", "harmonize", "product")
+
+
+def evidence(bench, stage):
+    """Files that show a stage at work."""
+    if stage == "product":
+        return list(bench.products.glob("*/*.tif"))
+    return list(bench.work.glob(f"{stage}/*/parts/[!.]*.tif"))
+
+
+def child_of(luigi):
+    """The stage that luigi runs at this moment."""
+    for process in psutil.Process(luigi.pid).children(recursive=True):
+        if "nndacss." in " ".join(process.cmdline()):
+            return process.pid
+    return None
+
+
+def kill_in(bench, stage, victim):
+    """Run until `stage` has something to show, then kill; False where it ended before."""
+    luigi = bench.start()
+    while luigi.poll() is None:
+        if len(evidence(bench, stage)) >= (1 if stage == "product" else 3):
+            target = luigi.pid if victim == "luigi" else child_of(luigi)
+            if target:
+                os.kill(target, signal.SIGKILL)
+                luigi.communicate()
+                assert luigi.returncode != 0
+                return True
+        time.sleep(0.002)
+    luigi.communicate()
+    return False
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory, simulated):
+    """The product of a run that nobody disturbed."""
+    from tests.tasks.conftest import Bench
+
+    bench = Bench(tmp_path_factory.mktemp("unbroken"), simulated.l2)
+    code, said = bench.run()
+    assert code == 0, said
+    return bench.product()
+
+
+def check(bench, unbroken, before):
+    code, said = bench.run()
+    assert code == 0, said
+    assert bench.wait_until_quiet()
+    for path, (inode, changed) in before.items():
+        found = path.stat()
+        assert (found.st_ino, found.st_mtime_ns) == (inode, changed), f"{path} was written again"
+    assert compare(unbroken, bench.product()) == []
+    assert not list(bench.folder.rglob(".draft-*"))
+
+
+def finished(bench):
+    files = list(bench.work.glob("*/*/parts/[!.]*.tif"))
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
+
+
+def test_killed_once_in_every_stage(bench, unbroken):
+    before = {}
+    for stage, victim in zip(STAGES, ("stage", "luigi", "stage"), strict=True):
+        assert kill_in(bench, stage, victim), f"{stage} was over before it could be killed"
+        assert bench.wait_until_quiet(), bench.living()
+        assert not list(bench.products.glob("*/item.json"))
+        before.update(finished(bench))
+    check(bench, unbroken, before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("victim", ["luigi", "stage"])
+def test_killed_anywhere(bench, unbroken, stage, victim):
+    assert kill_in(bench, stage, victim)
+    assert bench.wait_until_quiet(), bench.living()
+    check(bench, unbroken, finished(bench))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["luigi", "stage"])
+def test_killed_with_several_workers(bench, unbroken, victim):
+    """Luigi forks its tasks then; a killed luigi must take forks and stages along."""
+    bench.options = (*bench.options, "--workers", "2")
+    assert kill_in(bench, "harmonize", victim)
+    assert bench.wait_until_quiet(), bench.living()
+    bench.options = bench.options[:-2]
+    check(bench, unbroken, finished(bench))
