@@ -25,6 +25,11 @@ class machine(luigi.Config):  # noqa: N801 - luigi names the section after the c
     )
 
 
+def threads() -> int:
+    """Threads of a stage on this machine."""
+    return machine().threads or os.cpu_count() or 1
+
+
 class FileTarget(luigi.Target):
     """A file that is written last, so that its presence means all is there."""
 
@@ -68,7 +73,6 @@ class StageTask(luigi.Task):
 
     def run(self) -> None:
         """Run the stage in a child process and relay its progress."""
-        threads = machine().threads or os.cpu_count() or 1
         with Progress(f"{self.stage} {self.name}") as bar:
 
             def report(fraction: float, message: str) -> None:
@@ -78,4 +82,4 @@ class StageTask(luigi.Task):
                     self.set_status_message(message)
 
             path = recipe_path(self.work, self.recipe)
-            run_child(self.stage, path, self.work, self.product_root, threads, report)
+            run_child(self.stage, path, self.work, self.product_root, threads(), report)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import luigi
 
 from nndacss.chain import STAGES, Plan, plan
+from nndacss.estimate import expect, free_mb
 from nndacss.resources import config_file
 from nndacss.settings import load_settings
 from nndacss.tile.area import area_bbox
-from tasks._base import machine
+from nndacss.tile.settings import TileSettings
+from tasks._base import machine, threads
 from tasks._child import ask_child
 from tasks._parameters import SetParameter
 from tasks.product import MakeProduct
@@ -49,7 +52,7 @@ class AdaptScene(luigi.WrapperTask):
         overrides = [*self.set, *self._area()]
         config = config_file(self.config) if self.config else None
         settings = load_settings(config, overrides)
-        grid = settings["tile"].grid  # type: ignore[attr-defined]
+        grid = cast(TileSettings, settings["tile"]).grid
         if grid.startswith("like:"):
             box = ask_child("nndacss.tile", [grid.removeprefix("like:")])
             overrides.append(f"tile.grid={box}")
@@ -59,7 +62,21 @@ class AdaptScene(luigi.WrapperTask):
             log.warning("%s", loss)
         for stage in STAGES:
             planned.orders[stage].save(Path(machine().work))
+        self._tell(planned, cast(TileSettings, settings["tile"]))
         return planned
+
+    def _tell(self, planned: Plan, tile: TileSettings) -> None:
+        """Say what to expect, and whether the disks have room for it."""
+        target = Path(self.output_root) / planned.orders["product"].target
+        if (target / "item.json").exists():
+            log.info("%s is done already", target)
+            return
+        expected = expect(planned.scene.square_km, tile, threads())
+        log.info("%s: %s", planned.scene.name, expected)
+        needs = ((Path(machine().work), expected.work), (target, expected.product))
+        for folder, needed in needs:
+            if (free := free_mb(folder)) < needed:
+                log.warning("%s: %.0f MB free, about %.0f MB needed", folder, free, needed)
 
     def _area(self) -> list[str]:
         if not (self.area or self.bbox):

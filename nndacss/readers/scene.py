@@ -50,6 +50,8 @@ class SceneIdentity:
     """What an L1 and an L2 product of one acquisition share, e.g. `landsat-8 017051 2015-12-05`."""
     files: tuple[tuple[str, int], ...]
     """(name, bytes) of the product's own files, sorted by name."""
+    square_km: float
+    """Size of the image as the metadata state it, fill included; 0 where they do not."""
 
 
 @dataclass(frozen=True)

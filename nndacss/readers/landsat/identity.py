@@ -57,4 +57,10 @@ def _identity(store: Store, metadata: Metadata) -> SceneIdentity:
         sensor=SENSOR_NAME,
         key=metadata.key,
         files=files,
+        square_km=_square_km(metadata),
     )
+
+
+def _square_km(metadata: Metadata) -> float:
+    plane = metadata.planes.get("REFLECTIVE")
+    return plane.lines * plane.samples * plane.cell**2 / 1e6 if plane else 0.0
