@@ -16,8 +16,8 @@ class MaskSettings(Settings):
     """A module of `nndacss.mask`, or `auto`: `quality` where the product has quality bits, else
     `spectral`."""
     confidence: Literal["medium", "high"] = "high"
-    """From which confidence on a quality bit pair counts (pre-collection and Collection 1, which
-    give two bits a class; Collection 2 has decided already: high)."""
+    """From which confidence on the agency's two-bit classes count. Collection 2's own single bits
+    are its high confidence; `medium` reads the pairs beside them."""
     dilated: bool = False
     """Whether Collection 2's dilated cloud (3 pixels around) counts as cloud."""
     cirrus: bool = True

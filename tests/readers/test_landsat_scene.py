@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import warnings
 from pathlib import Path
@@ -14,6 +15,7 @@ from recipes import Recipe, pack
 
 from nndacss.errors import BandError, GridError, LossWarning
 from nndacss.readers import open_scene, unpack
+from nndacss.readers.landsat.layers import Handles
 from nndacss.readers.scene import Scene
 from nndacss.tile.warp import nearest, warp
 
@@ -419,6 +421,21 @@ def test_threads_have_their_own_handles(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not faults
+
+
+def test_handles_are_kept_per_thread_and_process(tmp_path: Path, monkeypatch) -> None:
+    recipe = Recipe()
+    path = str(recipe.write(tmp_path) / recipe.file("2"))
+    handles = Handles()
+    first = handles.get(path, "B2")
+    assert handles.get(path, "B2") is first
+    other: list[object] = []
+    thread = threading.Thread(target=lambda: other.append(handles.get(path, "B2")))
+    thread.start()
+    thread.join()
+    assert other[0] is not first
+    monkeypatch.setattr(os, "getpid", lambda: -1)  # as after a fork
+    assert handles.get(path, "B2") is not first
 
 
 def test_the_contract_is_met(tmp_path: Path) -> None:

@@ -98,22 +98,27 @@ class Layer:
         height, width = rows.stop - rows.start, columns.stop - columns.start
         if not height or not width:
             return np.empty((height, width), dtype=self.header.dtype)
-        window = Window(columns.start, rows.start, width, height)
+        dataset = self.handles.get(self.path, self.header.file)
+        return self._read(dataset, Window(columns.start, rows.start, width, height))
+
+    def chunks(self) -> Iterator[NDArray[Any]]:
+        """The whole file in strips of about a thousand rows, cut where its blocks are.
+
+        The file is opened anew for each, since GDAL keeps the blocks of open files in memory.
+        """
+        height, width = self.header.shape
+        block = int(self.handles.get(self.path, self.header.file).block_shapes[0][0])
+        step = max(_CHUNK // block, 1) * block
+        for first in range(0, height, step):
+            with _open(self.path, self.header.file) as dataset:
+                yield self._read(dataset, Window(0, first, width, min(step, height - first)))
+
+    def _read(self, dataset: DatasetReader, window: Window) -> NDArray[Any]:
         try:
-            dataset = self.handles.get(self.path, self.header.file)
             numbers: NDArray[Any] = dataset.read(1, window=window)
         except RasterioError as error:
             raise _unreadable(self.header.file, error) from error
         return numbers
-
-    def chunks(self) -> Iterator[NDArray[Any]]:
-        """The whole file in strips of about a thousand rows, cut where its blocks are."""
-        dataset = self.handles.get(self.path, self.header.file)
-        block = int(dataset.block_shapes[0][0])
-        step = max(_CHUNK // block, 1) * block
-        height, width = self.header.shape
-        for first in range(0, height, step):
-            yield self.window(slice(first, min(first + step, height)), slice(0, width))
 
     def missing(self, numbers: NDArray[Any]) -> NDArray[np.bool_]:
         """Where there is no observation: DN 0, the file's own nodata value, negative numbers."""

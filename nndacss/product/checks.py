@@ -1,0 +1,227 @@
+"""How well the product keeps the scene: 30 m consistency and visible seams, on sampled windows.
+
+Both look at the lattice windows of the computation (`nndacss.tile.parts`), 48 of them at most,
+with 64 pixels around: all of a small scene, an even-handed sample of a large one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.windows import Window
+
+from nndacss.product.sheets import Sheet
+from nndacss.raster import Pixels
+from nndacss.readers.scene import Scene
+from nndacss.tile.parts import parts
+from nndacss.tile.settings import TileSettings
+from nndacss.tile.warp import source_window, warp
+
+#: At most so many windows are looked at.
+SAMPLE = 48
+#: Pixels around a window, so that its borders have an inside on both sides.
+MARGIN = 64
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where the lattice cuts a raster."""
+
+    windows: tuple[tuple[slice, slice], ...]
+    """Rows and columns of each window, inside the raster."""
+    window_rows: frozenset[int]
+    """Rows above which a window border runs."""
+    window_columns: frozenset[int]
+    part_rows: frozenset[int]
+    """Those of them that are borders of parts."""
+    part_columns: frozenset[int]
+
+
+def cut(grid: GeoBox, settings: TileSettings) -> Cut:
+    """The lattice over `grid`."""
+    windows = []
+    corners = []
+    for part in parts(grid, settings):
+        top, left = (place.start for place in part.at)
+        corners.append((top, left))
+        for window in part.windows():
+            rows, columns = window.at
+            windows.append(
+                (
+                    slice(top + rows.start, top + rows.stop),
+                    slice(left + columns.start, left + columns.stop),
+                )
+            )
+    return Cut(
+        tuple(windows),
+        frozenset(rows.start for rows, _ in windows) - {0},
+        frozenset(columns.start for _, columns in windows) - {0},
+        frozenset(row for row, _ in corners) - {0},
+        frozenset(column for _, column in corners) - {0},
+    )
+
+
+def sample(windows: Sequence[tuple[slice, slice]]) -> list[tuple[slice, slice]]:
+    """All windows, or `SAMPLE` of them drawn with a fixed seed, in their order."""
+    if len(windows) <= SAMPLE:
+        return list(windows)
+    chosen = np.random.default_rng(0).choice(len(windows), SAMPLE, replace=False)
+    return [windows[index] for index in sorted(chosen)]
+
+
+@dataclass
+class Seams:
+    """Sums of absolute differences of neighbours, by where the border between them runs."""
+
+    total: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    """Inside, at window borders, at part borders."""
+    count: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
+
+    def add(self, pixels: Pixels, at: tuple[slice, slice], lattice: Cut) -> None:
+        """One block, (bands, rows, columns) with NaN where missing, and its place."""
+        rows, columns = at
+        for axis, start, borders, strong in (
+            (1, rows.start, lattice.window_rows, lattice.part_rows),
+            (2, columns.start, lattice.window_columns, lattice.part_columns),
+        ):
+            steps = np.abs(np.diff(pixels, axis=axis))
+            others = tuple(other for other in range(3) if other != axis)
+            sums = np.nansum(steps, axis=others, dtype=np.float64)
+            counts = np.sum(~np.isnan(steps), axis=others)
+            places = range(start + 1, start + 1 + steps.shape[axis])
+            kinds = [2 if place in strong else int(place in borders) for place in places]
+            np.add.at(self.total, kinds, sums)
+            np.add.at(self.count, kinds, counts)
+
+    def merge(self, other: Seams) -> None:
+        """Add the sums of other blocks."""
+        self.total += other.total
+        self.count += other.count
+
+    def result(self) -> dict[str, Any]:
+        """Mean difference at borders over mean difference inside: 1 is invisible."""
+        every = np.array([self.total[0], self.total[1:].sum(), self.total[2]])
+        pairs = np.array([self.count[0], self.count[1:].sum(), self.count[2]])
+        mean = [float(a / n) if n else None for a, n in zip(every, pairs, strict=True)]
+        inside = mean[0]
+        ratios = [round(value / inside, 4) if value is not None and inside else None
+                  for value in mean[1:]]
+        return {
+            "windows": ratios[0],
+            "parts": ratios[1],
+            "pairs_inside": int(pairs[0]),
+            "pairs_at_windows": int(pairs[1]),
+            "pairs_at_parts": int(pairs[2]),
+        }
+
+
+@dataclass
+class Consistency:
+    """Sums of differences per band between the product at 30 m and the scene."""
+
+    roles: tuple[str, ...]
+    sums: NDArray[np.float64] = field(init=False)
+    """(bands, 3): count, sum, sum of squares."""
+
+    def __post_init__(self) -> None:
+        self.sums = np.zeros((len(self.roles), 3))
+
+    def add(self, difference: Pixels) -> None:
+        """(bands, rows, columns) of product minus scene, NaN where not compared."""
+        for index, band in enumerate(difference):
+            there = band[~np.isnan(band)].astype(np.float64)
+            self.sums[index] += (there.size, there.sum(), np.square(there).sum())
+
+    def merge(self, other: Consistency) -> None:
+        """Add the sums of other blocks."""
+        self.sums += other.sums
+
+    def result(self) -> dict[str, Any]:
+        """Bias and root mean square per band, in reflectance."""
+        bands = {}
+        for role, (count, total, squares) in zip(self.roles, self.sums, strict=True):
+            bias = round(total / count, 6) if count else None
+            rmse = round(float(np.sqrt(squares / count)), 6) if count else None
+            bands[role] = {"pixels": int(count), "bias": bias, "rmse": rmse}
+        return {"metres": 30, "bands": bands}
+
+
+def difference(
+    pixels: Pixels,
+    grid: GeoBox,
+    scene: Scene,
+    roles: tuple[str, ...],
+    bandpass: Mapping[str, Sequence[float]],
+) -> Pixels:
+    """A block of the product, averaged back onto the scene's own pixels, minus the scene.
+
+    The bandpass adjustment is undone first: scene = slope * product + offset. Compared are the
+    scene's pixels that lie whole inside the block and have all of their product pixels; NaN
+    elsewhere.
+    """
+    slope, offset = (
+        np.array([bandpass[role][part] for role in roles], dtype=np.float32)[:, None, None]
+        for part in (0, 1)
+    )
+    plane = scene.grid(roles[0])
+    own = plane[source_window(plane, grid, margin=0)]
+    if 0 in own.shape:
+        return np.full((len(roles), 0, 0), np.nan, dtype=np.float32)
+    lacking = np.isnan(pixels).any(axis=0)
+    lacking[[0, -1], :] = lacking[:, [0, -1]] = True  # what touches the rim may reach over it
+    share = warp(lacking[None].astype(np.float32), grid, own, "average")[0]
+    averaged = warp(slope * pixels + offset, grid, own, "average")
+    whole = np.nan_to_num(share, nan=1.0) < 1e-4
+    found = np.where(whole, averaged - scene.read(roles, own).pixels, np.float32(np.nan))
+    return found.astype(np.float32)
+
+
+def check(
+    path: Path,
+    sheet: Sheet,
+    scene: Scene,
+    settings: TileSettings,
+    bandpass: Mapping[str, Sequence[float]],
+    threads: int,
+) -> dict[str, Any]:
+    """30 m consistency and seams of the reflectance raster at `path`."""
+    with rasterio.open(path) as raster:
+        grid = GeoBox.from_rio(raster)
+    lattice = cut(grid, settings)
+    places = sample(lattice.windows)
+    seams, consistency = Seams(), Consistency(sheet.bands)
+
+    def one(place: tuple[slice, slice]) -> tuple[Seams, Consistency]:
+        at = _wider(place, grid)
+        with rasterio.open(path, sharing=False) as raster:
+            counts = raster.read(window=Window.from_slices(*at))
+        missing = (counts == sheet.nodata).any(axis=0)
+        pixels = counts.astype(np.float32) * np.float32(sheet.scale)
+        pixels[:, missing] = np.nan
+        own = Seams(), Consistency(sheet.bands)
+        own[0].add(pixels, at, lattice)
+        own[1].add(difference(pixels, grid[at], scene, sheet.bands, bandpass))
+        return own
+
+    with ThreadPoolExecutor(threads) as pool:
+        for partial in pool.map(one, places):  # in order: sums of floats depend on it
+            seams.merge(partial[0])
+            consistency.merge(partial[1])
+    looked = {"windows": len(places), "of": len(lattice.windows)}
+    return {"sample": looked, "consistency": consistency.result(), "seams": seams.result()}
+
+
+def _wider(place: tuple[slice, slice], grid: GeoBox) -> tuple[slice, slice]:
+    rows, columns = (
+        slice(max(part.start - MARGIN, 0), min(part.stop + MARGIN, size))
+        for part, size in zip(place, grid.shape, strict=True)
+    )
+    return rows, columns

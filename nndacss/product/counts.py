@@ -1,0 +1,188 @@
+"""What is counted in the pass over all pixels: cover, agreement with the agency, histograms.
+
+All counts are integers, so their sums do not depend on the order in which threads bring blocks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from nndacss.labels.climate import Climate
+from nndacss.mask.settings import MaskSettings
+from nndacss.product.pyramid import Codes
+from nndacss.product.sheets import Sheet
+from nndacss.readers.scene import Scene
+
+#: The classes that a valid pixel can have, in the order of all tables.
+CLASSES = (Climate.CLEAR, Climate.SHADOW, Climate.SNOW, Climate.CLOUD)
+_OTHER = len(CLASSES)
+#: Histogram of reflectance: bins of 0.01 from LOW to HIGH, beyond counted in the last ones.
+LOW, HIGH, BINS = -0.1, 1.3, 140
+#: Products of more pixels than this have every fourth row and column in their histograms.
+_THIN_FROM = 4_000_000
+
+
+class QualityClasses:
+    """The agency's quality codes as climate classes, as the scene decodes them.
+
+    A scene decodes its own grids, not arrays. There are only some dozens of codes, so each is
+    looked up where it first appears and kept.
+    """
+
+    def __init__(self, scene: Scene, settings: MaskSettings) -> None:
+        self._scene, self._settings = scene, settings
+        self._table = np.full(1 << 16, _OTHER, dtype=np.uint8)
+        self._known = np.zeros(1 << 16, dtype=np.bool_)
+        self._lock = threading.Lock()
+
+    def index(self, codes: NDArray[np.uint16], grid: GeoBox) -> NDArray[np.uint8]:
+        """Position in `CLASSES` of each pixel, 4 where there is no observation."""
+        if not self._known[codes].all():
+            self._learn(grid)
+        return self._table[codes]
+
+    def _learn(self, grid: GeoBox) -> None:
+        flags = self._scene.quality_flags(grid, self._settings.confidence)
+        codes = self._scene.quality(grid)
+        if flags is None or codes is None:
+            return
+        cloud = flags.cloud
+        if self._settings.cirrus:
+            cloud = cloud | flags.cirrus
+        if self._settings.dilated:
+            cloud = cloud | flags.dilated
+        found = np.full(codes.shape, CLASSES.index(Climate.CLEAR), dtype=np.uint8)
+        found[flags.snow] = CLASSES.index(Climate.SNOW)
+        found[flags.shadow] = CLASSES.index(Climate.SHADOW)
+        found[cloud] = CLASSES.index(Climate.CLOUD)
+        found[flags.fill] = _OTHER
+        with self._lock:
+            self._table[codes] = found
+            self._known[codes] = True
+
+
+class Counts:
+    """Sums over the blocks of a product."""
+
+    def __init__(self, sheet: Sheet, pixels: int, quality: QualityClasses | None) -> None:
+        self._sheet = sheet
+        self._quality = quality
+        self._step = 4 if pixels > _THIN_FROM else 1
+        self._lock = threading.Lock()
+        self._index = np.full(256, _OTHER, dtype=np.uint8)
+        self._index[list(CLASSES)] = np.arange(_OTHER)
+        self.joint = np.zeros((_OTHER + 1, _OTHER + 1), dtype=np.int64)
+        """Pixels by class of the mask (rows) and of the agency (columns); last: none."""
+        self.histograms = np.zeros((2, len(sheet.bands), BINS), dtype=np.int64)
+        """Pixels by bin, per band: all valid ones, and the clear ones of these."""
+
+    def add(self, grid: GeoBox, pixels: dict[str, Codes]) -> None:
+        """One block: `mask`, `reflectance`, and `quality` where there is one."""
+        labels = self._index[pixels["mask"][0]]
+        agency = np.full(labels.shape, _OTHER, dtype=np.uint8)
+        if self._quality is not None and "quality" in pixels:
+            agency = self._quality.index(pixels["quality"][0], grid)
+        pairs = labels * np.uint8(_OTHER + 1) + agency
+        joint = np.bincount(pairs.ravel(), minlength=(_OTHER + 1) ** 2)
+        thin = np.s_[:: self._step, :: self._step]
+        counts = pixels["reflectance"][(slice(None), *thin)]
+        histograms = self._histograms(counts, labels[thin])
+        with self._lock:
+            self.joint += joint.reshape(self.joint.shape)
+            self.histograms += histograms
+
+    def _histograms(self, counts: Codes, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+        found = np.zeros_like(self.histograms)
+        valid = counts[0] != self._sheet.nodata
+        clear = labels[valid] == CLASSES.index(Climate.CLEAR)
+        low, width = round(LOW / self._sheet.scale), round((HIGH - LOW) / self._sheet.scale / BINS)
+        for index, band in enumerate(counts):
+            bins = np.clip((band[valid].astype(np.int32) - low) // width, 0, BINS - 1)
+            found[0, index] = np.bincount(bins, minlength=BINS)
+            found[1, index] = np.bincount(bins[clear], minlength=BINS)
+        return found
+
+    def cover(self) -> dict[str, Any]:
+        """Pixels and shares (of the valid pixels) per class."""
+        per_class = self.joint.sum(axis=1)
+        valid = int(per_class[:_OTHER].sum())
+        total = int(per_class.sum())
+        return {
+            "pixels": total,
+            "valid": valid,
+            "valid_share": _share(valid, total),
+            "classes": {
+                code.name.lower(): {
+                    "pixels": int(per_class[index]),
+                    "share": _share(int(per_class[index]), valid),
+                }
+                for index, code in enumerate(CLASSES)
+            },
+        }
+
+    def agreement(self) -> dict[str, Any] | None:
+        """Mask against the agency's bits where both say something; None without such pixels."""
+        if self._quality is None or not self.joint[:_OTHER, :_OTHER].sum():
+            return None
+        return agreement(self.joint[:_OTHER, :_OTHER])
+
+    def band_histograms(self) -> dict[str, Any]:
+        """Per band the counts by bin, and median and outer percentiles of the valid pixels."""
+        edges = np.linspace(LOW, HIGH, BINS + 1)
+        bands = {}
+        for index, role in enumerate(self._sheet.bands):
+            every, clear = self.histograms[:, index]
+            bands[role] = {
+                "all": every.tolist(),
+                "clear": clear.tolist(),
+                **{f"p{q}": percentile(every, edges, q) for q in (2, 50, 98)},
+            }
+        pixels = int(self.histograms[0, 0].sum())
+        sampled = {"low": LOW, "high": HIGH, "bins": BINS, "step": self._step, "pixels": pixels}
+        return {**sampled, "bands": bands}
+
+
+def agreement(joint: NDArray[np.int64]) -> dict[str, Any]:
+    """Scores of a table of pixel counts, mask in rows, agency in columns.
+
+    `iou` is the intersection over the union per class, None where neither has the class.
+    """
+    names = [code.name.lower() for code in CLASSES]
+    same = np.diag(joint)
+    union = joint.sum(axis=0) + joint.sum(axis=1) - same
+    return {
+        "classes": names,
+        "pixels": int(joint.sum()),
+        "joint": joint.tolist(),
+        "equal_share": _share(int(same.sum()), int(joint.sum())),
+        "iou": {
+            name: _share(int(part), int(whole)) if whole else None
+            for name, part, whole in zip(names, same, union, strict=True)
+        },
+    }
+
+
+def percentile(counts: Sequence[int] | NDArray[np.int64], edges: Any, q: float) -> float | None:
+    """The value below which `q` percent of a histogram lie, linear inside a bin; None if empty.
+
+    >>> percentile([0, 10, 0], [0.0, 1.0, 2.0, 3.0], 50)
+    1.5
+    """
+    sums = np.concatenate([[0], np.cumsum(counts)])
+    if not sums[-1]:
+        return None
+    wanted = sums[-1] * q / 100
+    found = int(np.searchsorted(sums, wanted, side="left"))
+    found = max(found, 1)
+    inside = (wanted - sums[found - 1]) / max(sums[found] - sums[found - 1], 1)
+    return round(float(edges[found - 1] + inside * (edges[found] - edges[found - 1])), 5)
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 6) if whole else 0.0

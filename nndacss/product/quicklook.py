@@ -1,0 +1,173 @@
+"""Pictures of a product: small, with one stretch for before and after.
+
+Before is the scene's own 30 m pixels, after the product, both as block averages of at most 1024
+pixels a side. The detail is a piece of both at 10 m, where the difference can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from PIL import Image
+from rasterio.enums import Resampling
+from rasterio.windows import Window
+
+from nndacss.identity import drafted
+from nndacss.product.sheets import Label, Sheet
+from nndacss.raster import Pixels
+from nndacss.readers.scene import Scene
+from nndacss.tile.warp import nearest
+
+#: Longest side of a quicklook, pixels.
+SIDE = 1024
+#: Sides of the detail, product pixels.
+DETAIL = (360, 540)
+TRUE = ("red", "green", "blue")
+FALSE = ("swir16", "nir08", "red")
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Reflectance to brightness, per band: `low` is black, `high` white."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    gamma: float = 0.8
+
+    def __call__(self, pixels: Pixels) -> Picture:
+        """(bands, rows, columns) to (rows, columns, 4) with alpha 0 where missing."""
+        missing = np.isnan(pixels).any(axis=0)
+        low = np.array(self.low, dtype=np.float32)[:, None, None]
+        high = np.array(self.high, dtype=np.float32)[:, None, None]
+        with np.errstate(invalid="ignore"):
+            share = np.clip((pixels - low) / (high - low), 0, 1) ** self.gamma
+        colours = np.rint(255 * np.nan_to_num(share)).astype(np.uint8)
+        alpha = np.where(missing, 0, 255).astype(np.uint8)
+        colours[:, missing] = 0
+        return np.moveaxis(np.concatenate([colours, alpha[None]]), 0, 2)
+
+
+def stretch(pixels: Pixels, clear: NDArray[np.bool_]) -> Stretch:
+    """From the 1st to the 99th percentile of the clear pixels, the white point shared.
+
+    One white point for all bands of a picture keeps grey things grey; dark points are per band,
+    which takes away haze. Where less than a hundredth is clear, all valid pixels count.
+    """
+    valid = ~np.isnan(pixels).any(axis=0)
+    used = valid & clear if (valid & clear).sum() >= 0.01 * valid.sum() else valid
+    if not used.any():
+        return Stretch((0.0,) * len(pixels), (0.3,) * len(pixels))
+    low = [float(np.percentile(band[used], 1)) for band in pixels]
+    top = max(float(np.percentile(band[used], 99)) for band in pixels)
+    high = max(top, max(low) + 0.02)
+    return Stretch(tuple(low), (high,) * len(pixels))
+
+
+def small(grid: GeoBox) -> GeoBox:
+    """The grid of a quicklook: the same extent with at most `SIDE` pixels a side."""
+    rows, columns = grid.shape
+    factor = max(1.0, max(rows, columns) / SIDE)
+    shape = (max(1, round(rows / factor)), max(1, round(columns / factor)))
+    scale = Affine.scale(columns / shape[1], rows / shape[0])
+    return GeoBox(shape, grid.affine * scale, grid.crs)
+
+
+def product_view(path: Path, sheet: Sheet, roles: Sequence[str], shape: Any) -> Pixels:
+    """The product's bands averaged to `shape` (rows, columns), NaN where missing."""
+    with rasterio.open(path) as raster:
+        indexes = [sheet.bands.index(role) + 1 for role in roles]
+        counts = raster.read(
+            indexes, out_shape=(len(indexes), *shape), resampling=Resampling.average
+        )
+    missing = (counts == sheet.nodata).any(axis=0)
+    pixels = counts.astype(np.float32) * np.float32(sheet.scale)
+    pixels[:, missing] = np.nan
+    return pixels
+
+
+def mask_view(path: Path, shape: Any) -> NDArray[np.uint8]:
+    """The mask at `shape`, by nearest neighbour in its mode overviews."""
+    with rasterio.open(path) as raster:
+        codes: NDArray[np.uint8] = raster.read(1, out_shape=shape)
+    return codes
+
+
+def scene_view(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:
+    """The scene's bands averaged onto a quicklook's grid, in strips of rows."""
+    coarser = grid.affine.a > 30
+    strips = []
+    for top in range(0, grid.shape[0], 64):
+        strip = grid[top : min(top + 64, grid.shape[0]), :]
+        kernel = "average" if coarser else "bilinear"
+        strips.append(scene.read(roles, strip, kernel).pixels)
+    return np.concatenate(strips, axis=1)
+
+
+def scene_pixels(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:
+    """The scene's own pixels as squares on a finer grid, for showing what they look like."""
+    plane = scene.grid(roles[0])
+    own = plane.enclosing(grid) if plane.crs == grid.crs else grid
+    pixels = scene.read(roles, own).pixels
+    scaled = np.nan_to_num(pixels * 10000, nan=-32768.0).astype(np.int16)
+    shown = nearest(scaled, own, grid, -32768)
+    return np.where(shown == -32768, np.float32(np.nan), shown.astype(np.float32) / 10000)
+
+
+def overlay(picture: Picture, codes: NDArray[np.uint8], labels: Sequence[Label]) -> Picture:
+    """Class colours over a picture, half see-through; clear and nodata stay as they are."""
+    result = picture.copy()
+    for label in labels[1:]:
+        where = (codes == label.value) & (picture[..., 3] > 0)
+        colour = np.array(label.colour, dtype=np.float32)
+        mixed = 0.4 * picture[where][:, :3].astype(np.float32) + 0.6 * colour
+        result[where, :3] = np.rint(mixed).astype(np.uint8)
+    return result
+
+
+def most_telling(path: Path, sheet: Sheet, mask: Path, windows: Sequence[Any]) -> Any:
+    """Rows and columns of the detail: where clear ground has the most texture, if any is clear.
+
+    Looks at one place in each of `windows` (rows, columns); None where all are nodata.
+    """
+    best, found = -1.0, None
+    role = sheet.bands.index("red") + 1 if "red" in sheet.bands else 1
+    with rasterio.open(path) as raster, rasterio.open(mask) as labels:
+        shape = raster.shape
+        for window in windows:
+            place = _piece(window, shape)
+            at = Window.from_slices(*place)
+            band, codes = raster.read(role, window=at), labels.read(1, window=at)
+            if (band == sheet.nodata).mean() > 0.02:
+                continue
+            step = np.abs(np.diff(band.astype(np.float32), axis=1))
+            score = float(np.clip(step, 0, 500).mean()) * float((codes == 0).mean()) ** 4
+            if score > best:
+                best, found = score, place
+    return found
+
+
+def _piece(window: Any, shape: tuple[int, int]) -> tuple[slice, slice]:
+    starts = [
+        max(0, min(part.start, size - want))
+        for part, size, want in zip(window, shape, DETAIL, strict=True)
+    ]
+    rows, columns = (
+        slice(start, min(start + want, size))
+        for start, want, size in zip(starts, DETAIL, shape, strict=True)
+    )
+    return rows, columns
+
+
+def save(picture: Picture, path: Path) -> None:
+    """As PNG, whole or not at all."""
+    with drafted(path) as draft:
+        Image.fromarray(picture).save(draft, format="PNG", optimize=False, compress_level=6)
