@@ -18,7 +18,6 @@ EXPORTS = {
     "readers": "READER",
     "harmonize": "METHOD",
     "mask": "METHOD",
-    "compose": "METHOD",
 }
 
 

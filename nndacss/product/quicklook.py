@@ -24,7 +24,7 @@ from nndacss.identity import drafted
 from nndacss.product.sheets import Label, Sheet
 from nndacss.raster import Pixels
 from nndacss.readers.scene import Scene
-from nndacss.tile.warp import nearest
+from nndacss.tile.warp import nearest, source_window
 
 #: Longest side of a quicklook, pixels.
 SIDE = 1024
@@ -102,23 +102,23 @@ def mask_view(path: Path, shape: Any) -> NDArray[np.uint8]:
 
 
 def scene_view(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:
-    """The scene's bands averaged onto a quicklook's grid, in strips of rows."""
-    coarser = grid.affine.a > 30
-    strips = []
-    for top in range(0, grid.shape[0], 64):
-        strip = grid[top : min(top + 64, grid.shape[0]), :]
-        kernel = "average" if coarser else "bilinear"
-        strips.append(scene.read(roles, strip, kernel).pixels)
+    """The scene on a quicklook's grid: averaged, or its own pixels where the grid is finer."""
+    if grid.affine.a < scene.grid(roles[0]).affine.a:
+        return scene_pixels(scene, roles, grid)
+    strips = [
+        scene.read(roles, grid[top : min(top + 64, grid.shape[0]), :], "average").pixels
+        for top in range(0, grid.shape[0], 64)
+    ]
     return np.concatenate(strips, axis=1)
 
 
 def scene_pixels(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:
-    """The scene's own pixels as squares on a finer grid, for showing what they look like."""
+    """The scene's own pixels as squares on a finer grid, which shows what they look like."""
     plane = scene.grid(roles[0])
-    own = plane.enclosing(grid) if plane.crs == grid.crs else grid
+    own = plane[source_window(plane, grid, margin=1)]
     pixels = scene.read(roles, own).pixels
-    scaled = np.nan_to_num(pixels * 10000, nan=-32768.0).astype(np.int16)
-    shown = nearest(scaled, own, grid, -32768)
+    counts = np.rint(np.nan_to_num(pixels * 10000, nan=-32768.0)).astype(np.int16)
+    shown = nearest(counts, own, grid, -32768)
     return np.where(shown == -32768, np.float32(np.nan), shown.astype(np.float32) / 10000)
 
 
