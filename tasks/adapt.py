@@ -84,6 +84,11 @@ class AdaptScene(luigi.WrapperTask):
         west, south, east, north = area_bbox(self.area, self.bbox)
         return [f"tile.bbox=[{west!r}, {south!r}, {east!r}, {north!r}]"]
 
+    def run(self) -> None:
+        """Nothing is left to do but to say where the product is."""
+        target = Path(self.output_root) / self.plan.orders["product"].target
+        log.info("the product is %s, its report %s", target, target / "report.html")
+
     def requires(self) -> MakeProduct:
         """The product that the plan leads to."""
         order = self.plan.orders["product"]

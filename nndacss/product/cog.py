@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 from nndacss.errors import OutputError, complain
 from nndacss.identity import drafted
+from nndacss.product.pyramid import levels
 from nndacss.product.sheets import Sheet
 
 #: Pixels a side of a tile in the file.
@@ -34,7 +35,7 @@ def write_cog(
 ) -> None:
     """Write `sheet` at `path` from the raster `source` and its 2, 4, 8, ... times overviews.
 
-    Whole or not at all; the same bytes for the same pixels, whatever the number of threads.
+    Without overviews the driver makes them by nearest neighbour. Whole or not at all; the same bytes for the same pixels, whatever the number of threads.
     Raises OutputError, naming the file, where it cannot be written or read back.
     """
     with drafted(path) as draft:
@@ -42,7 +43,7 @@ def write_cog(
         try:
             wrapper.write_text(_wrapper(source, overviews, sheet))
             _copy(wrapper, draft, sheet, threads)
-            _check(draft, len(overviews))
+            _check(draft)
         except RuntimeError as error:
             remedy = "free disk space or choose another folder, and run again"
             raise OutputError(complain(path, str(error), "a writable place", remedy)) from error
@@ -56,7 +57,7 @@ def write_cog(
 def readable(path: Path) -> bool:
     """Whether `path` is a raster whose first and last blocks can be read."""
     try:
-        _check(path, None)
+        _check(path)
     except (RuntimeError, OSError):
         return False
     return True
@@ -106,7 +107,7 @@ def _copy(wrapper: Path, draft: Path, sheet: Sheet, threads: int) -> None:
     gdal = _gdal()
     predictor = "YES" if sheet.predictor else "NO"
     options = [*_OPTIONS, f"PREDICTOR={predictor}", f"OVERVIEW_PREDICTOR={predictor}"]
-    options += [f"NUM_THREADS={threads}", "OVERVIEWS=AUTO"]
+    options += [f"NUM_THREADS={threads}", "OVERVIEWS=AUTO", "OVERVIEW_RESAMPLING=NEAREST"]
     with _set(threads) as failures:
         dataset = gdal.Open(str(wrapper))
         copied = gdal.GetDriverByName("COG").CreateCopy(str(draft), dataset, options=options)
@@ -115,20 +116,21 @@ def _copy(wrapper: Path, draft: Path, sheet: Sheet, threads: int) -> None:
         raise RuntimeError(failures[0])
 
 
-def _check(path: Path, overviews: int | None) -> None:
+def _check(path: Path) -> None:
     """Read the corner blocks of the image and of each overview: late write errors are silent."""
     with _set(1) as failures:
         dataset = _gdal().Open(str(path))
         band = dataset.GetRasterBand(dataset.RasterCount)
         found = band.GetOverviewCount()
+        expected = levels(dataset.RasterYSize, dataset.RasterXSize)
         for level in (band, *(band.GetOverview(index) for index in range(found))):
             level.ReadRaster(level.XSize - 1, level.YSize - 1, 1, 1)
             level.ReadRaster(0, 0, 1, 1)
         del level, band, dataset
     if failures:
         raise RuntimeError(failures[0])
-    if overviews is not None and found != overviews:
-        raise RuntimeError(f"{found} overviews instead of {overviews}")
+    if found != expected:
+        raise RuntimeError(f"{found} overviews instead of {expected}")
 
 
 def _wrapper(source: Path, overviews: Sequence[Path], sheet: Sheet) -> str:

@@ -1,0 +1,40 @@
+"""What a product is not: sentences for the report and the item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: Sentinel-2 observes these at 20 m.
+_COARSE = ("nir08", "swir16", "swir22")
+
+
+def limits(level: str, mask: Mapping[str, Any], harmonize: Mapping[str, Any]) -> list[str]:
+    """One sentence per limit, for this product."""
+    found = [
+        "Not normalised for view and sun geometry (no BRDF adjustment): the sun of the Landsat "
+        "overpass is in it.",
+        "No red-edge bands and no broad near infrared (B05 to B08): Landsat does not see them. "
+        "The near infrared here is like B8A.",
+    ]
+    coarse = [role for role in harmonize["roles"] if role in _COARSE]
+    if coarse and harmonize["pan"]:
+        found.append(
+            f"Finer than Sentinel-2 itself in {', '.join(coarse)} (10 m instead of 20 m): that "
+            "detail is borrowed from the pan band, which does not see these wavelengths."
+        )
+    if not harmonize["pan"]:
+        found.append("10 m pixels, but no detail below 30 m: the image was resampled, not sharpened.")
+    if level == "TOA":
+        found.append(
+            "Top-of-atmosphere reflectance, not surface reflectance: haze and aerosol are in it, "
+            "and the bandpass coefficients were fitted to surface reflectance."
+        )
+    if harmonize["method"] == "bandpass":
+        found.append(
+            "Adjusted to Sentinel-2's bands by one straight line per band, the same for every "
+            "kind of ground: single surfaces can be off by a few per cent."
+        )
+    kind = "provisional" if mask["provisional"] else "only as good as its origin"
+    found.append(f"A mask that is {kind}: {mask['note'] or mask['method']}.")
+    return found

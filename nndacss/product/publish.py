@@ -1,0 +1,273 @@
+"""Pictures, report and item: everything that is made from the finished rasters and numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+
+from nndacss.product import cog, item, quicklook, report, sheets
+from nndacss.product.checks import cut, sample
+from nndacss.product.footprint import footprint
+from nndacss.product.inputs import Inputs
+from nndacss.product.limits import limits
+from nndacss.product.quicklook import FALSE, TRUE, Picture
+from nndacss.product.sheets import Source
+from nndacss.stage import Context
+
+#: Picture -> what it shows; in the order of the page.
+PICTURES = {
+    "before": "True colour before: the Landsat scene",
+    "after": "True colour after: the product",
+    "false": "False colour of the product: swir16, nir08, red",
+    "overlay": "Mask over true colour",
+    "detail_before": "A detail before, Landsat's own pixels",
+    "detail_after": "The same detail after, 10 m",
+}
+
+
+def publish(
+    context: Context, inputs: Inputs, folder: Path, measured: Mapping[str, Any], started: float
+) -> None:
+    """Write all that follows the rasters; the item comes last."""
+    pictures, classes = draw(inputs, folder)
+    for name, picture in pictures.items():
+        quicklook.save(picture, _picture(inputs, folder, name))
+    shown = {name: report.photo(picture) for name, picture in pictures.items()}
+    labels = inputs.raster("mask").sheet.labels
+    for label in labels:
+        uri = report.sheet_of(classes, label)
+        if uri and label.name not in ("clear", "nodata"):
+            shown[f"class_{label.name}"] = uri
+    numbers = collect(context, inputs, folder, measured, list(pictures), started)
+    report.write_text(report.render(numbers, shown), folder / "report.html")
+    report.write_json(numbers, folder / "report.json")
+    built = stac_item(context, inputs, folder, numbers)
+    item.validate(built, folder / "item.json")
+    report.write_json(built, folder / "item.json")
+
+
+def _picture(inputs: Inputs, folder: Path, name: str) -> Path:
+    return folder / f"{inputs.base}_{name}.png"
+
+
+def draw(inputs: Inputs, folder: Path) -> tuple[dict[str, Picture], Any]:
+    """All pictures by name, and the mask at their size."""
+    sheet = inputs.raster("reflectance").sheet
+    image = inputs.path(folder, inputs.raster("reflectance"))
+    mask = inputs.path(folder, inputs.raster("mask"))
+    grid = quicklook.small(inputs.grid)
+    codes = quicklook.mask_view(mask, grid.shape)
+    pictures: dict[str, Picture] = {}
+    true = _there(TRUE, sheet.bands)
+    after = quicklook.product_view(image, sheet, true, grid.shape)
+    look = quicklook.stretch(after, codes == 0)
+    pictures["before"] = look(quicklook.scene_view(inputs.scene, true, grid))
+    pictures["after"] = look(after)
+    false = _there(FALSE, sheet.bands)
+    other = quicklook.product_view(image, sheet, false, grid.shape)
+    pictures["false"] = quicklook.stretch(other, codes == 0)(other)
+    pictures["overlay"] = quicklook.overlay(
+        pictures["after"], codes, inputs.raster("mask").sheet.labels
+    )
+    windows = sample(cut(inputs.grid, inputs.tile).windows)
+    piece = quicklook.most_telling(image, sheet, mask, windows)
+    if piece is not None:
+        pictures |= _details(inputs, image, true, piece)
+    return pictures, codes
+
+
+def _there(wanted: tuple[str, ...], bands: tuple[str, ...]) -> tuple[str, ...]:
+    """The bands of a picture; where one lacks, the product's first band three times."""
+    return wanted if set(wanted) <= set(bands) else (bands[0],) * 3
+
+
+def _details(
+    inputs: Inputs, image: Path, roles: tuple[str, ...], piece: Any
+) -> dict[str, Picture]:
+    sheet = inputs.raster("reflectance").sheet
+    with rasterio.open(image) as raster:
+        window = rasterio.windows.Window.from_slices(*piece)
+        indexes = [sheet.bands.index(role) + 1 for role in roles]
+        counts = raster.read(indexes, window=window)
+    after = np.where(counts == sheet.nodata, np.nan, counts * np.float32(sheet.scale))
+    after = after.astype(np.float32)
+    look = quicklook.stretch(after, np.ones(after.shape[1:], dtype=np.bool_))
+    before = quicklook.scene_pixels(inputs.scene, roles, inputs.grid[piece])
+    return {"detail_before": look(before), "detail_after": look(after)}
+
+
+def collect(
+    context: Context,
+    inputs: Inputs,
+    folder: Path,
+    measured: Mapping[str, Any],
+    pictures: list[str],
+    started: float,
+) -> dict[str, Any]:
+    """Everything that the report says, as plain JSON."""
+    agreement = measured["agreement"]
+    if agreement is not None:
+        agreement = {**agreement, "by_construction": inputs.mask["method"] == "quality"}
+    seconds = {name: round(value, 2) for name, value in inputs.seconds.items()}
+    seconds["product"] = round(time.perf_counter() - started, 2)
+    return {
+        **measured,
+        "agreement": agreement,
+        "product": _product(context, inputs),
+        "mask": {key: inputs.mask[key] for key in ("method", "provisional", "note")},
+        "losses": list(inputs.losses),
+        "limits": limits(inputs.scene.level, inputs.mask, inputs.harmonize),
+        "recipe": _recipe(context, inputs),
+        "software": software(),
+        "seconds": seconds,
+        "files": _files(inputs, folder, pictures),
+        "legend": [
+            {"name": label.name, "colour": "#{:02x}{:02x}{:02x}".format(*label.colour)}
+            for label in inputs.raster("mask").sheet.labels
+        ],
+    }
+
+
+def _product(context: Context, inputs: Inputs) -> dict[str, Any]:
+    scene, grid = inputs.scene, inputs.grid
+    rows, columns = grid.shape
+    epsg = grid.crs.epsg if grid.crs is not None else None
+    return {
+        "id": context.order.target,
+        "scene": scene.identity.name,
+        "level": scene.level,
+        "acquired": scene.identity.acquired.isoformat(timespec="seconds"),
+        "platform": scene.platform,
+        "target": inputs.harmonize["sensor"],
+        "method": inputs.harmonize["method"],
+        "pan": inputs.harmonize["pan"],
+        "bands": list(inputs.harmonize["roles"]),
+        "sun_elevation": round(scene.sun_elevation, 2),
+        "sun_azimuth": round(scene.sun_azimuth % 360, 2),
+        "crs": f"EPSG:{epsg}" if epsg else str(grid.crs),
+        "rows": rows,
+        "columns": columns,
+        "metres": abs(grid.affine.a),
+        "megapixels": round(rows * columns / 1e6, 3),
+    }
+
+
+def _recipe(context: Context, inputs: Inputs) -> dict[str, Any]:
+    """Digests, versions and changed settings of every stage, in the order of the work."""
+    order = ("acquire", "mask", "harmonize", "product")
+    stages = [
+        {
+            "stage": name,
+            "digest": inputs.recipes[name].digest,
+            "version": inputs.recipes[name].version,
+            "settings": {
+                f"{section}.{key}": value
+                for section, values in inputs.recipes[name].settings.items()
+                for key, value in values.items()
+            },
+        }
+        for name in order
+        if name in inputs.recipes
+    ]
+    foreign = dict(inputs.recipes["acquire"].inputs) if "acquire" in inputs.recipes else {}
+    return {"digest": context.order.recipe.digest, "stages": stages, "inputs": foreign}
+
+
+def software() -> dict[str, str]:
+    """Name -> version of what made the pixels and files."""
+    found = {}
+    for name in ("nndacss", "numpy", "rasterio"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "checkout"
+    return found | cog.versions()
+
+
+def _files(inputs: Inputs, folder: Path, pictures: list[str]) -> list[dict[str, Any]]:
+    listed = [(inputs.path(folder, source), source.sheet.title) for source in _all(inputs)]
+    listed += [(_picture(inputs, folder, name), PICTURES[name]) for name in pictures]
+    return [
+        {"name": path.name, "title": title, "bytes": path.stat().st_size} for path, title in listed
+    ]
+
+
+def _all(inputs: Inputs) -> list[Source]:
+    return [*inputs.rasters, Source(sheets.sun(), Path())]
+
+
+def stac_item(
+    context: Context, inputs: Inputs, folder: Path, numbers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The item with all assets of the folder."""
+    target = item.bands_of(inputs.harmonize["sensor"])
+    assets: dict[str, Any] = {}
+    for source in _all(inputs):
+        path = inputs.path(folder, source)
+        assets[source.sheet.thing] = item.raster_asset(path, source.sheet, target)
+    for entry in PICTURES:
+        path = _picture(inputs, folder, entry)
+        if path.exists():
+            role = "thumbnail" if entry == "after" else "overview"
+            assets[f"picture_{entry}"] = item.plain_asset(path, PICTURES[entry], [role])
+    for name, title in (("report.html", "Report"), ("report.json", "The report's numbers")):
+        path = folder / name
+        asset = item.plain_asset(path, title, ["metadata"])
+        del asset["file:size"]  # holds times, so its size is not the product's
+        assets[name.replace(".", "_")] = asset
+    mask = inputs.path(folder, inputs.raster("mask"))
+    place = footprint(mask, inputs.raster("mask").sheet.nodata)
+    acquired = inputs.scene.identity.acquired
+    properties = _properties(context, inputs, numbers)
+    return item.build(context.order.target, acquired, place, properties, assets)
+
+
+def _properties(
+    context: Context, inputs: Inputs, numbers: Mapping[str, Any]
+) -> dict[str, Any]:
+    scene, product = inputs.scene, numbers["product"]
+    share = {name: 100 * entry["share"] for name, entry in numbers["cover"]["classes"].items()}
+    lineage = (
+        f"{scene.identity.name}: resampled once per band to {product['metres']:g} m"
+        f"{', sharpened by the pan band' if product['pan'] else ''}, harmonized to "
+        f"{product['target']} by {product['method']}; mask by {inputs.mask['method']}"
+    )
+    return {
+        "title": f"Sentinel-2-like reflectance from {scene.identity.name}",
+        "platform": scene.platform,
+        "instruments": ["oli"],
+        "gsd": product["metres"],
+        "eo:cloud_cover": round(share["cloud"], 4),
+        "eo:snow_cover": round(share["snow"], 4),
+        "view:sun_elevation": product["sun_elevation"],
+        "view:sun_azimuth": product["sun_azimuth"],
+        "processing:level": "L1" if scene.level == "TOA" else "L2",
+        "processing:lineage": lineage,
+        "processing:software": numbers["software"],
+        **item.projection(inputs.grid),
+        "nndacss:shadow_cover": round(share["shadow"], 4),
+        "nndacss:valid_share": numbers["cover"]["valid_share"],
+        "nndacss:level": scene.level,
+        "nndacss:target_sensor": product["target"],
+        "nndacss:source_product": scene.identity.name,
+        "nndacss:source_digests": numbers["recipe"]["inputs"],
+        "nndacss:recipe": context.order.recipe.digest,
+        "nndacss:harmonize": product["method"],
+        "nndacss:bandpass": {k: list(v) for k, v in inputs.harmonize["bandpass"].items()},
+        "nndacss:sharpened": product["pan"],
+        "nndacss:offset_applied": True,
+        "nndacss:brdf_normalized": False,
+        "nndacss:composed": "none",
+        "nndacss:mask_method": inputs.mask["method"],
+        "nndacss:mask_provisional": inputs.mask["provisional"],
+        "nndacss:losses": list(inputs.losses),
+        "nndacss:limits": numbers["limits"],
+    }
+
+

@@ -1,0 +1,100 @@
+"""The product stage: from the mask and the harmonized image to the product folder.
+
+Order of writing: rasters, pictures, report, and the STAC item last. A file that is there and can
+be read is kept, so a run that was killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nndacss.errors import OutputError, complain
+from nndacss.identity import drafted
+from nndacss.product import cog, sheets
+from nndacss.product.angles import write_sun
+from nndacss.product.checks import check
+from nndacss.product.counts import Counts, QualityClasses
+from nndacss.product.inputs import Inputs, gather
+from nndacss.product.publish import publish
+from nndacss.product.sheets import Source
+from nndacss.product.survey import survey
+from nndacss.stage import Context, sweep_drafts
+
+ITEM = "item.json"
+
+
+def make_product(context: Context) -> Mapping[str, Any]:
+    """Body of the stage; returns the summary for `stage.json`."""
+    started = time.perf_counter()
+    folder = context.output / context.order.target
+    if (folder / ITEM).exists():
+        return {"product": context.order.target, "kept": True}
+    _prepare(folder)
+    inputs = gather(context)
+    counts = write_rasters(context, inputs, folder)
+    context.progress(0.75, "comparing with the scene")
+    reflectance = inputs.raster("reflectance")
+    checks = check(
+        reflectance.path,
+        reflectance.sheet,
+        inputs.scene,
+        inputs.tile,
+        inputs.harmonize["bandpass"],
+        context.threads,
+    )
+    context.progress(0.88, "pictures and report")
+    publish(context, inputs, folder, {**counts, **checks}, started)
+    return {"product": context.order.target, "kept": False}
+
+
+def _prepare(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = "choose another --output-root or make it writable"
+        found = error.strerror or str(error)
+        raise OutputError(complain(folder, found, "a folder to write to", remedy)) from error
+    sweep_drafts(folder)
+
+
+def write_rasters(context: Context, inputs: Inputs, folder: Path) -> dict[str, Any]:
+    """All COGs that are not there yet; gives what was counted on the way."""
+    wanted = [source for source in inputs.rasters if not cog.readable(inputs.path(folder, source))]
+    counted = [s for s in inputs.rasters if s.sheet.thing in ("reflectance", "mask", "quality")]
+    reflectance = inputs.raster("reflectance").sheet
+    quality = QualityClasses(inputs.scene, inputs.mask_settings) if inputs.quality else None
+    rows, columns = inputs.grid.shape
+    counts = Counts(reflectance, rows * columns, quality)
+
+    def reading(fraction: float) -> None:
+        context.progress(0.3 * fraction, "counting, overviews")
+
+    work = context.folder
+    with survey(wanted, counted, work, context.threads, counts.add, reading) as overviews:
+        for done, (source, files) in enumerate(zip(wanted, overviews, strict=True)):
+            message = f"writing {source.sheet.thing}"
+            context.progress(0.3 + 0.45 * done / len(wanted), message)
+            path = inputs.path(folder, source)
+            cog.write_cog(source.path, files, source.sheet, path, context.threads)
+    write_angles(context, inputs, folder)
+    return {
+        "cover": counts.cover(),
+        "agreement": counts.agreement(),
+        "histograms": counts.band_histograms(),
+    }
+
+
+def write_angles(context: Context, inputs: Inputs, folder: Path) -> None:
+    """The sun's COG, by way of a plain raster in the work folder."""
+    sheet = sheets.sun()
+    plain = Source(sheet, context.folder / "sun_plain.tif")
+    path = inputs.path(folder, plain)
+    if cog.readable(path):
+        return
+    with drafted(plain.path) as draft:
+        write_sun(inputs.scene, inputs.grid, sheet, draft)
+        cog.write_cog(draft, (), sheet, path, context.threads)
+    plain.path.unlink(missing_ok=True)
