@@ -12,6 +12,7 @@ import argparse
 import json
 import logging
 import os
+import resource
 import sys
 import time
 import traceback
@@ -108,6 +109,7 @@ def _carry_out(body: Callable[[Context], Mapping[str, Any]], context: Context) -
     done = {
         "digest": context.order.recipe.digest,
         "seconds": round(time.perf_counter() - started, 3),
+        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "summary": summary,
     }
     with drafted(context.folder / DONE) as draft:
@@ -126,6 +128,8 @@ def sweep_drafts(folder: Path) -> None:
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     warnings.showwarning = _show_warning
+    # what GDAL says of a failed read or write comes again in the exception
+    logging.getLogger("rasterio").setLevel(logging.CRITICAL)
 
 
 def _show_warning(

@@ -25,8 +25,9 @@ log = logging.getLogger("luigi-interface")
 
 #: Threads of numerical libraries: the stage has its own, one per part.
 _SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-#: GDAL's block cache, MiB: a stage reads and writes windows once, so a large one is only memory.
-_GDAL_CACHE = "64"
+#: GDAL's block cache, MiB, and how many of a mosaic's files it keeps open (each holds decoding
+#: buffers of its own): a stage reads and writes windows once, so more is only memory.
+_GDAL = {"GDAL_CACHEMAX": "64", "GDAL_MAX_DATASET_POOL_SIZE": "8"}
 
 Report = Callable[[float, str], None]
 
@@ -39,7 +40,7 @@ def run_child(
     command = [sys.executable, "-m", f"nndacss.{stage}", str(recipe)]
     command += ["--work", str(work), "--output", str(output)]
     command += ["--threads", str(threads), "--parent", str(os.getpid())]
-    environment = {**os.environ, "GDAL_CACHEMAX": _GDAL_CACHE, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **_GDAL, "PYTHONUNBUFFERED": "1"}
     environment.update(dict.fromkeys(_SINGLE, "1"))
     with subprocess.Popen(
         command,

@@ -30,7 +30,7 @@ def acquire_scene(context: Context) -> Mapping[str, Any]:
             remedy = "run the command again with the path of the scene"
             expected = f"{digest[:8]}, as when the run was planned"
             raise InputError(complain(path, f"digest {found[:8]}", expected, remedy))
-        context.progress(0.1, f"unpacking {path.name}")
+        context.progress(0.1, f"listing {path.name}")
         places[name] = str(_ready(path, context.folder / name))
     context.progress(0.4, "reading every block once")
     l1 = places["l1"]

@@ -23,7 +23,7 @@ _ROWS = 32
 def coarse(grid: GeoBox) -> GeoBox:
     """The 300 m grid that covers `grid` from its upper left corner."""
     rows, columns = (-(-size // STEP) for size in grid.shape)
-    return GeoBox((rows, columns), grid.affine * Affine.scale(STEP), grid.crs)
+    return GeoBox((rows, columns), grid.affine @ Affine.scale(STEP), grid.crs)
 
 
 def write_sun(scene: Scene, grid: GeoBox, sheet: Sheet, path: Path) -> None:

@@ -71,7 +71,12 @@ def _round_steps(top: float) -> list[float]:
 
 
 def axis_top(table: Mapping[str, Any]) -> float:
-    """Where the common axis of all histograms ends: above nearly all pixels of every band."""
-    tops = [band["p98"] or 0.0 for band in table["bands"].values()]
-    wanted = 1.15 * max([*tops, 0.05])
+    """Where the common axis of all histograms ends: above nearly all clear pixels of every band.
+
+    Where little is clear, above nearly all pixels.
+    """
+    bands = table["bands"].values()
+    enough = all(sum(band["clear"]) > 0.02 * sum(band["all"]) for band in bands)
+    key = "clear_p98" if enough else "p98"
+    wanted = 1.3 * max([*(band[key] or 0.0 for band in bands), 0.05])
     return next((t for t in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if t >= wanted), 1.2)

@@ -29,6 +29,10 @@ from nndacss.tile.warp import source_window, warp
 SAMPLE = 48
 #: Pixels around a window, so that its borders have an inside on both sides.
 MARGIN = 64
+#: Product pixels after which the lines of a 30 m (and of a 15 m) grid fall alike again.
+PERIOD = 3
+#: Reflectance: differences of neighbours above it are edges of things, not seams.
+STEEP = 0.05
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,13 @@ def sample(windows: Sequence[tuple[slice, slice]]) -> list[tuple[slice, slice]]:
 
 @dataclass
 class Seams:
-    """Sums of absolute differences of neighbours, by where the border between them runs."""
+    """Sums of absolute differences of neighbours, by where the border between them runs.
+
+    What lies inside is taken from within 32 pixels of a border, since the ground there is the
+    same as at the border, and from the lines that are a multiple of `PERIOD` away: 30 m pixels
+    shown at 10 m differ more from each other at every third line. A difference counts as at
+    most `STEEP`, so that a cloud's edge that happens to lie at a border is not taken for a seam.
+    """
 
     total: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     """Inside, at window borders, at part borders."""
@@ -92,14 +102,15 @@ class Seams:
             (1, rows.start, lattice.window_rows, lattice.part_rows),
             (2, columns.start, lattice.window_columns, lattice.part_columns),
         ):
-            steps = np.abs(np.diff(pixels, axis=axis))
+            steps = np.minimum(np.abs(np.diff(pixels, axis=axis)), np.float32(STEEP))
             others = tuple(other for other in range(3) if other != axis)
-            sums = np.nansum(steps, axis=others, dtype=np.float64)
-            counts = np.sum(~np.isnan(steps), axis=others)
+            sums: NDArray[np.float64] = np.nansum(steps, axis=others, dtype=np.float64)
+            counts: NDArray[np.intp] = np.count_nonzero(~np.isnan(steps), axis=others)
             places = range(start + 1, start + 1 + steps.shape[axis])
-            kinds = [2 if place in strong else int(place in borders) for place in places]
-            np.add.at(self.total, kinds, sums)
-            np.add.at(self.count, kinds, counts)
+            kinds = _kinds(places, borders, strong)
+            near = kinds < _FAR
+            self.total += np.bincount(kinds[near], sums[near], 3)
+            self.count += np.bincount(kinds[near], counts[near], 3).astype(np.int64)
 
     def merge(self, other: Seams) -> None:
         """Add the sums of other blocks."""
@@ -112,8 +123,9 @@ class Seams:
         pairs = np.array([self.count[0], self.count[1:].sum(), self.count[2]])
         mean = [float(a / n) if n else None for a, n in zip(every, pairs, strict=True)]
         inside = mean[0]
-        ratios = [round(value / inside, 4) if value is not None and inside else None
-                  for value in mean[1:]]
+        ratios = [
+            round(value / inside, 4) if value is not None and inside else None for value in mean[1:]
+        ]
         return {
             "windows": ratios[0],
             "parts": ratios[1],
@@ -121,6 +133,25 @@ class Seams:
             "pairs_at_windows": int(pairs[1]),
             "pairs_at_parts": int(pairs[2]),
         }
+
+
+_FAR = 3
+
+
+def _kinds(
+    places: Sequence[int], borders: frozenset[int], strong: frozenset[int]
+) -> NDArray[np.intp]:
+    """0 inside, near a border and alike; 1 at a window border, 2 at a part border; 3 not used."""
+    lines = np.array(places, dtype=np.intp)
+    at = np.array(sorted(borders | strong), dtype=np.intp)
+    if not at.size:
+        return np.full(lines.shape, _FAR)
+    distance = np.abs(lines[:, None] - at[None, :])
+    alike = (distance <= MARGIN // 2) & (distance % PERIOD == 0)
+    kinds = np.where(alike.any(axis=1), 0, _FAR)
+    kinds[np.isin(lines, list(borders))] = 1
+    kinds[np.isin(lines, list(strong))] = 2
+    return kinds
 
 
 @dataclass
@@ -148,7 +179,7 @@ class Consistency:
         """Bias and root mean square per band, in reflectance."""
         bands = {}
         for role, (count, total, squares) in zip(self.roles, self.sums, strict=True):
-            bias = round(total / count, 6) if count else None
+            bias = round(float(total / count), 6) if count else None
             rmse = round(float(np.sqrt(squares / count)), 6) if count else None
             bands[role] = {"pixels": int(count), "bias": bias, "rmse": rmse}
         return {"metres": 30, "bands": bands}
@@ -175,7 +206,7 @@ def difference(
     own = plane[source_window(plane, grid, margin=0)]
     if 0 in own.shape:
         return np.full((len(roles), 0, 0), np.nan, dtype=np.float32)
-    lacking = np.isnan(pixels).any(axis=0)
+    lacking = np.asarray(np.isnan(pixels).any(axis=0))
     lacking[[0, -1], :] = lacking[:, [0, -1]] = True  # what touches the rim may reach over it
     share = warp(lacking[None].astype(np.float32), grid, own, "average")[0]
     averaged = warp(slope * pixels + offset, grid, own, "average")

@@ -35,7 +35,8 @@ def write_cog(
 ) -> None:
     """Write `sheet` at `path` from the raster `source` and its 2, 4, 8, ... times overviews.
 
-    Without overviews the driver makes them by nearest neighbour. Whole or not at all; the same bytes for the same pixels, whatever the number of threads.
+    Without overviews the driver makes them by nearest neighbour. Whole or not at all; the same
+    bytes for the same pixels, whatever the number of threads.
     Raises OutputError, naming the file, where it cannot be written or read back.
     """
     with drafted(path) as draft:

@@ -142,6 +142,7 @@ class Counts:
                 "all": every.tolist(),
                 "clear": clear.tolist(),
                 **{f"p{q}": percentile(every, edges, q) for q in (2, 50, 98)},
+                "clear_p98": percentile(clear, edges, 98),
             }
         pixels = int(self.histograms[0, 0].sum())
         sampled = {"low": LOW, "high": HIGH, "bins": BINS, "step": self._step, "pixels": pixels}

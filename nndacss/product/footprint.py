@@ -33,7 +33,7 @@ def footprint(mask: Path, nodata: int) -> tuple[dict[str, Any], list[float]]:
         shape = tuple(-(-size // factor) for size in raster.shape)
         codes = raster.read(1, out_shape=shape)
     scale = Affine.scale(grid.shape[1] / shape[1], grid.shape[0] / shape[0])
-    return geographic(outline(codes != nodata, grid.affine * scale, grid), str(grid.crs))
+    return geographic(outline(codes != nodata, grid.affine @ scale, grid), str(grid.crs))
 
 
 def outline(valid: Any, affine: Affine, grid: GeoBox) -> BaseGeometry:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pystac
 import rasterio
 from odc.geo.geobox import GeoBox
 from pystac.errors import STACValidationError
+from pystac.validation import validate_dict
 
 from nndacss.errors import OutputError, complain
 from nndacss.plugins import load, names
@@ -122,9 +122,11 @@ def _class(label: Label, sheet: Sheet) -> dict[str, Any]:
 def _bitfield(bit: Bit) -> dict[str, Any]:
     """A field with its values: yes and no, or the numbers that its description explains."""
     if bit.length == 1:
-        values = [(0, f"not_{bit.name}", f"not: {bit.description}"), (1, bit.name, bit.description)]
+        no = (0, f"not_{bit.name}", f"not: {bit.description}")
+        values = [no, (1, bit.name, bit.description)]
     else:
-        values = [(value, f"{bit.name}_{value}", bit.description) for value in range(1 << bit.length)]
+        numbers = range(1 << bit.length)
+        values = [(value, f"{bit.name}_{value}", bit.description) for value in numbers]
     return {
         "name": bit.name,
         "description": bit.description,
@@ -174,7 +176,7 @@ def build(
             "processing:datetime": now,
             **properties,
         },
-        "links": [{"rel": "self", "href": "./item.json", "type": "application/geo+json"}],
+        "links": [],
         "assets": dict(assets),
     }
 
@@ -187,7 +189,7 @@ def validate(item: Mapping[str, Any], path: Path) -> None:
     """
     core = {**item, "stac_extensions": []}
     try:
-        pystac.validation.validate_dict(core)
+        validate_dict(core)
     except STACValidationError as error:
         remedy = "this is a fault of ours: please report it"
         raise OutputError(complain(path, str(error), "a valid STAC item", remedy)) from error

@@ -24,7 +24,9 @@ def limits(level: str, mask: Mapping[str, Any], harmonize: Mapping[str, Any]) ->
             "detail is borrowed from the pan band, which does not see these wavelengths."
         )
     if not harmonize["pan"]:
-        found.append("10 m pixels, but no detail below 30 m: the image was resampled, not sharpened.")
+        found.append(
+            "Pixels of 10 m, but no detail below 30 m: the image was resampled, not sharpened."
+        )
     if level == "TOA":
         found.append(
             "Top-of-atmosphere reflectance, not surface reflectance: haze and aerosol are in it, "

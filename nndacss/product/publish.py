@@ -8,11 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import rasterio
+from rasterio.windows import Window
 
+from nndacss.labels.climate import Climate
 from nndacss.product import cog, item, quicklook, report, sheets
-from nndacss.product.checks import cut, sample
 from nndacss.product.footprint import footprint
 from nndacss.product.inputs import Inputs
 from nndacss.product.limits import limits
@@ -66,19 +66,19 @@ def draw(inputs: Inputs, folder: Path) -> tuple[dict[str, Picture], Any]:
     pictures: dict[str, Picture] = {}
     true = _there(TRUE, sheet.bands)
     after = quicklook.product_view(image, sheet, true, grid.shape)
-    look = quicklook.stretch(after, codes == 0)
+    look = quicklook.stretch(after, codes == Climate.CLEAR)
     pictures["before"] = look(quicklook.scene_view(inputs.scene, true, grid))
     pictures["after"] = look(after)
     false = _there(FALSE, sheet.bands)
     other = quicklook.product_view(image, sheet, false, grid.shape)
-    pictures["false"] = quicklook.stretch(other, codes == 0)(other)
+    pictures["false"] = quicklook.stretch(other, codes == Climate.CLEAR)(other)
     pictures["overlay"] = quicklook.overlay(
         pictures["after"], codes, inputs.raster("mask").sheet.labels
     )
-    windows = sample(cut(inputs.grid, inputs.tile).windows)
-    piece = quicklook.most_telling(image, sheet, mask, windows)
+    rows, columns = inputs.grid.shape
+    piece = quicklook.most_telling(image, sheet, codes, (rows, columns))
     if piece is not None:
-        pictures |= _details(inputs, image, true, piece)
+        pictures |= _details(inputs, (image, mask), true, piece)
     return pictures, codes
 
 
@@ -88,16 +88,16 @@ def _there(wanted: tuple[str, ...], bands: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _details(
-    inputs: Inputs, image: Path, roles: tuple[str, ...], piece: Any
+    inputs: Inputs, files: tuple[Path, Path], roles: tuple[str, ...], piece: tuple[slice, slice]
 ) -> dict[str, Picture]:
+    """Both sides of the detail, from the image and mask in `files`."""
     sheet = inputs.raster("reflectance").sheet
-    with rasterio.open(image) as raster:
-        window = rasterio.windows.Window.from_slices(*piece)
-        indexes = [sheet.bands.index(role) + 1 for role in roles]
-        counts = raster.read(indexes, window=window)
-    after = np.where(counts == sheet.nodata, np.nan, counts * np.float32(sheet.scale))
-    after = after.astype(np.float32)
-    look = quicklook.stretch(after, np.ones(after.shape[1:], dtype=np.bool_))
+    window = Window.from_slices(*piece)
+    indexes = [sheet.bands.index(role) + 1 for role in roles]
+    with rasterio.open(files[0]) as image, rasterio.open(files[1]) as mask:
+        counts, codes = image.read(indexes, window=window), mask.read(1, window=window)
+    after = quicklook.reflectance(counts, sheet)
+    look = quicklook.stretch(after, codes == Climate.CLEAR)
     before = quicklook.scene_pixels(inputs.scene, roles, inputs.grid[piece])
     return {"detail_before": look(before), "detail_after": look(after)}
 
@@ -114,15 +114,17 @@ def collect(
     agreement = measured["agreement"]
     if agreement is not None:
         agreement = {**agreement, "by_construction": inputs.mask["method"] == "quality"}
+    mask = {key: inputs.mask[key] for key in ("method", "provisional", "note")}
+    mask["note"] = mask["note"].removeprefix("provisional: ")
     seconds = {name: round(value, 2) for name, value in inputs.seconds.items()}
     seconds["product"] = round(time.perf_counter() - started, 2)
     return {
         **measured,
         "agreement": agreement,
         "product": _product(context, inputs),
-        "mask": {key: inputs.mask[key] for key in ("method", "provisional", "note")},
+        "mask": mask,
         "losses": list(inputs.losses),
-        "limits": limits(inputs.scene.level, inputs.mask, inputs.harmonize),
+        "limits": limits(inputs.scene.level, mask, inputs.harmonize),
         "recipe": _recipe(context, inputs),
         "software": software(),
         "seconds": seconds,
@@ -228,9 +230,7 @@ def stac_item(
     return item.build(context.order.target, acquired, place, properties, assets)
 
 
-def _properties(
-    context: Context, inputs: Inputs, numbers: Mapping[str, Any]
-) -> dict[str, Any]:
+def _properties(context: Context, inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:
     scene, product = inputs.scene, numbers["product"]
     share = {name: 100 * entry["share"] for name, entry in numbers["cover"]["classes"].items()}
     lineage = (
@@ -269,5 +269,3 @@ def _properties(
         "nndacss:losses": list(inputs.losses),
         "nndacss:limits": numbers["limits"],
     }
-
-

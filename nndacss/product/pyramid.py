@@ -50,7 +50,9 @@ def halve(codes: Codes, sheet: Sheet) -> Codes:
 def _even(codes: Codes) -> Codes:
     """Odd sizes made even by repeating the last row and column."""
     rows, columns = codes.shape[1] % 2, codes.shape[2] % 2
-    return np.pad(codes, ((0, 0), (0, rows), (0, columns)), mode="edge") if rows + columns else codes
+    if not rows + columns:
+        return codes
+    return np.pad(codes, ((0, 0), (0, rows), (0, columns)), mode="edge")
 
 
 def _mode(codes: Codes) -> Codes:

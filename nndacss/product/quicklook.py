@@ -6,7 +6,7 @@ pixels a side. The detail is a piece of both at 10 m, where the difference can b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from nndacss.identity import drafted
+from nndacss.labels.climate import Climate
 from nndacss.product.sheets import Label, Sheet
 from nndacss.raster import Pixels
 from nndacss.readers.scene import Scene
@@ -57,19 +58,20 @@ class Stretch:
 
 
 def stretch(pixels: Pixels, clear: NDArray[np.bool_]) -> Stretch:
-    """From the 1st to the 99th percentile of the clear pixels, the white point shared.
+    """From the 1st percentile of the clear pixels, with the span of the most varied band.
 
-    One white point for all bands of a picture keeps grey things grey; dark points are per band,
-    which takes away haze. Where less than a hundredth is clear, all valid pixels count.
+    Dark points are per band, which takes away haze; one span from dark to white (99th
+    percentile) for all bands of a picture keeps its colours natural. Where less than a hundredth
+    is clear, all valid pixels count.
     """
     valid = ~np.isnan(pixels).any(axis=0)
     used = valid & clear if (valid & clear).sum() >= 0.01 * valid.sum() else valid
     if not used.any():
         return Stretch((0.0,) * len(pixels), (0.3,) * len(pixels))
-    low = [float(np.percentile(band[used], 1)) for band in pixels]
-    top = max(float(np.percentile(band[used], 99)) for band in pixels)
-    high = max(top, max(low) + 0.02)
-    return Stretch(tuple(low), (high,) * len(pixels))
+    ends = [np.percentile(band[used], (1, 99)) for band in pixels]
+    span = max(0.02, *(float(high - low) for low, high in ends))
+    low = tuple(float(end[0]) for end in ends)
+    return Stretch(low, tuple(value + span for value in low))
 
 
 def small(grid: GeoBox) -> GeoBox:
@@ -78,7 +80,7 @@ def small(grid: GeoBox) -> GeoBox:
     factor = max(1.0, max(rows, columns) / SIDE)
     shape = (max(1, round(rows / factor)), max(1, round(columns / factor)))
     scale = Affine.scale(columns / shape[1], rows / shape[0])
-    return GeoBox(shape, grid.affine * scale, grid.crs)
+    return GeoBox(shape, grid.affine @ scale, grid.crs)
 
 
 def product_view(path: Path, sheet: Sheet, roles: Sequence[str], shape: Any) -> Pixels:
@@ -88,6 +90,11 @@ def product_view(path: Path, sheet: Sheet, roles: Sequence[str], shape: Any) -> 
         counts = raster.read(
             indexes, out_shape=(len(indexes), *shape), resampling=Resampling.average
         )
+    return reflectance(counts, sheet)
+
+
+def reflectance(counts: NDArray[np.int16], sheet: Sheet) -> Pixels:
+    """Counts of a sheet as reflectance, NaN where any band is missing."""
     missing = (counts == sheet.nodata).any(axis=0)
     pixels = counts.astype(np.float32) * np.float32(sheet.scale)
     pixels[:, missing] = np.nan
@@ -133,41 +140,55 @@ def overlay(picture: Picture, codes: NDArray[np.uint8], labels: Sequence[Label])
     return result
 
 
-def most_telling(path: Path, sheet: Sheet, mask: Path, windows: Sequence[Any]) -> Any:
-    """Rows and columns of the detail: where clear ground has the most texture, if any is clear.
+def most_telling(
+    path: Path, sheet: Sheet, codes: NDArray[np.uint8], shape: tuple[int, int]
+) -> tuple[slice, slice] | None:
+    """Rows and columns of the detail: varied ground, as clear as there is any.
 
-    Looks at one place in each of `windows` (rows, columns); None where all are nodata.
+    `codes` is the mask at a quicklook's size, `shape` the product's. Places are tried half a
+    detail apart, a quarter in small products; the dozen with the most clear ground are looked
+    at in full. None where there is no data at all.
     """
-    best, found = -1.0, None
-    role = sheet.bands.index("red") + 1 if "red" in sheet.bands else 1
-    with rasterio.open(path) as raster, rasterio.open(mask) as labels:
-        shape = raster.shape
-        for window in windows:
-            place = _piece(window, shape)
-            at = Window.from_slices(*place)
-            band, codes = raster.read(role, window=at), labels.read(1, window=at)
-            if (band == sheet.nodata).mean() > 0.02:
-                continue
-            step = np.abs(np.diff(band.astype(np.float32), axis=1))
-            score = float(np.clip(step, 0, 500).mean()) * float((codes == 0).mean()) ** 4
-            if score > best:
-                best, found = score, place
-    return found
-
-
-def _piece(window: Any, shape: tuple[int, int]) -> tuple[slice, slice]:
-    starts = [
-        max(0, min(part.start, size - want))
-        for part, size, want in zip(window, shape, DETAIL, strict=True)
-    ]
-    rows, columns = (
-        slice(start, min(start + want, size))
-        for start, want, size in zip(starts, DETAIL, shape, strict=True)
+    places = list(_places(shape))
+    zoom = tuple(small_ / full for small_, full in zip(codes.shape, shape, strict=True))
+    clear, valid = (
+        np.array([_share(chosen, place, zoom) for place in places])
+        for chosen in (codes == Climate.CLEAR, codes != Climate.NODATA)
     )
-    return rows, columns
+    order = np.argsort(-clear, kind="stable")
+    if valid.max() == 0:
+        return None
+    best = [index for index in order if valid[index] >= min(0.98, valid.max())][:12]
+    role = sheet.bands.index("red") + 1 if "red" in sheet.bands else 1
+    scores = []
+    with rasterio.open(path) as raster:
+        for index in best:
+            band = raster.read(role, window=Window.from_slices(*places[index]))
+            steps = np.abs(np.diff(band.astype(np.float32), axis=1))
+            scores.append(float(np.clip(steps, 0, 300).mean()) * clear[index] ** 4)
+    chosen = int(best[int(np.argmax(scores))])
+    return places[chosen]
+
+
+def _places(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+    """Where a detail can lie inside `shape`."""
+    height, width = (min(want, size) for want, size in zip(DETAIL, shape, strict=True))
+    apart = 4 if max(shape) <= 4096 else 2
+    for row in range(0, shape[0] - height + 1, max(1, height // apart)):
+        for column in range(0, shape[1] - width + 1, max(1, width // apart)):
+            yield slice(row, row + height), slice(column, column + width)
+
+
+def _share(chosen: NDArray[np.bool_], place: tuple[slice, slice], zoom: tuple[float, ...]) -> float:
+    """Share of chosen pixels in a place of the full raster."""
+    rows, columns = (
+        slice(int(part.start * by), max(int(part.stop * by), int(part.start * by) + 1))
+        for part, by in zip(place, zoom, strict=True)
+    )
+    return float(chosen[rows, columns].mean())
 
 
 def save(picture: Picture, path: Path) -> None:
     """As PNG, whole or not at all."""
     with drafted(path) as draft:
-        Image.fromarray(picture).save(draft, format="PNG", optimize=False, compress_level=6)
+        Image.fromarray(picture).save(draft, format="PNG", optimize=False, compress_level=4)

@@ -11,6 +11,7 @@ import base64
 import io
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ from nndacss.product.sheets import Label
 
 #: What shows through where a picture has no data.
 PAPER = (233, 230, 222)
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 VOLATILE = ("<!--volatile-->", "<!--/volatile-->")
 
 
@@ -50,8 +55,13 @@ def render(numbers: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
 
     template = environment.get_template("report.html.j2")
     return template.render(
-        **numbers, n=number, curves=curves, pictures={k: Markup(v) for k, v in pictures.items()},
-        size=_size, colours=charts.COLOURS,
+        **numbers,
+        n=number,
+        curves=curves,
+        pictures={k: Markup(v) for k, v in pictures.items()},
+        size=_size,
+        colours=charts.COLOURS,
+        date=_date(numbers["product"]["acquired"]),
     )
 
 
@@ -65,6 +75,16 @@ def _number(numbers: Mapping[str, Any], key: str, form: str, factor: float) -> M
     shown = form.format(value * factor if factor != 1 else value)
     shown = shown.replace("-", "\N{MINUS SIGN}") if not isinstance(value, str) else shown
     return Markup('<data data-key="{}" value="{}">{}</data>').format(key, repr(value), shown)
+
+
+def _date(moment: str) -> str:
+    """The day in words.
+
+    >>> _date("2026-04-05T10:10:00+00:00")
+    '5 April 2026'
+    """
+    day = datetime.fromisoformat(moment)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _size(count: int) -> str:

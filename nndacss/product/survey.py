@@ -25,7 +25,7 @@ from rasterio.windows import Window
 from nndacss.errors import OutputError, complain
 from nndacss.identity import drafted
 from nndacss.product.pyramid import Codes, chain, levels, recode
-from nndacss.product.sheets import Sheet, Source
+from nndacss.product.sheets import Source
 
 #: Pixels a side of what is read at once; two halvings of it are whole tiles.
 BLOCK = 2048
@@ -110,7 +110,8 @@ def _pass(
 ) -> None:
     """All blocks, read once each; the overviews' files are open meanwhile."""
     rasters = {job.source.path for job in jobs} | {source.path for source in counted}
-    places = list(blocks(grid.shape))
+    rows, columns = grid.shape
+    places = list(blocks((rows, columns)))
     with ExitStack() as stack:
         readers: SimpleQueue[dict[Path, Any]] = SimpleQueue()
         for _ in range(threads):
@@ -161,7 +162,7 @@ class _Writer:
         sheet = job.source.sheet
         for step, path in enumerate(job.made, start=1):
             rows, columns = (-(-size // 2**step) for size in grid.shape)
-            affine = grid.affine * Affine.scale(2**step)
+            affine = grid.affine @ Affine.scale(2**step)
             shape = {"width": columns, "height": rows, "count": len(sheet.bands)}
             kind = {"dtype": sheet.dtype, "nodata": sheet.nodata, "transform": affine}
             file = rasterio.open(path, "w", **shape, **kind, **_PROFILE)

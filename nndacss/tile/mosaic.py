@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nndacss.identity import drafted
 from nndacss.tile.parts import Part
-from nndacss.tile.run import Layer, part_file
+from nndacss.tile.run import Layer, part_file, write_error
 
 
 def mosaic(parts: Sequence[Part], layer: Layer, folder: Path) -> Path:
@@ -21,10 +21,13 @@ def mosaic(parts: Sequence[Part], layer: Layer, folder: Path) -> Path:
     path = folder / f"{layer.name}.vrt"
     with drafted(path) as draft:
         sources = [str(part_file(folder, layer.name, part)) for part in parts]
-        dataset = gdal.BuildVRT(str(draft), sources)
-        for index, description in enumerate(layer.bands, start=1):
-            band = dataset.GetRasterBand(index)
-            band.SetDescription(description)
-        dataset.FlushCache()
-        del band, dataset
+        try:
+            dataset = gdal.BuildVRT(str(draft), sources)
+            for index, description in enumerate(layer.bands, start=1):
+                band = dataset.GetRasterBand(index)
+                band.SetDescription(description)
+            dataset.FlushCache()
+            del band, dataset
+        except RuntimeError as error:
+            raise write_error(folder, error) from error
     return path

@@ -113,7 +113,7 @@ def write_part(part: Part, layers: Sequence[Layer], folder: Path, compute: Compu
         try:
             _write_windows(part, files, compute)
         except RasterioIOError as error:
-            raise _write_error(folder, error) from error
+            raise write_error(folder, error) from error
 
 
 def _write_windows(part: Part, files: Mapping[str, tuple[Layer, Path]], compute: Compute) -> None:
@@ -152,6 +152,7 @@ def _place(window: Window) -> RasterWindow:
     return RasterWindow.from_slices(*window.at)
 
 
-def _write_error(folder: Path, error: Exception) -> OutputError:
+def write_error(folder: Path, error: Exception) -> OutputError:
+    """What GDAL could not write, as our error."""
     remedy = "free disk space or choose another work folder, and run again: finished parts are kept"
     return OutputError(complain(folder, str(error), "a writable place", remedy))

@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from nndacss.product.compare import compare
+from nndacss.product.compare import differences
 
 STAGES = ("mask", "harmonize", "product")
 
@@ -61,7 +61,7 @@ def check(bench, unbroken, before):
     for path, (inode, changed) in before.items():
         found = path.stat()
         assert (found.st_ino, found.st_mtime_ns) == (inode, changed), f"{path} was written again"
-    assert compare(unbroken, bench.product()) == []
+    assert differences(unbroken, bench.product()) == []
     assert not list(bench.folder.rglob(".draft-*"))
 
 
