@@ -98,19 +98,18 @@ class Seams:
     def add(self, pixels: Pixels, at: tuple[slice, slice], lattice: Cut) -> None:
         """One block, (bands, rows, columns) with NaN where missing, and its place."""
         rows, columns = at
-        for axis, start, borders, strong in (
-            (1, rows.start, lattice.window_rows, lattice.part_rows),
-            (2, columns.start, lattice.window_columns, lattice.part_columns),
+        for axis, part, borders, strong in (
+            (0, rows, lattice.window_rows, lattice.part_rows),
+            (1, columns, lattice.window_columns, lattice.part_columns),
         ):
-            steps = np.minimum(np.abs(np.diff(pixels, axis=axis)), np.float32(STEEP))
-            others = tuple(other for other in range(3) if other != axis)
-            sums: NDArray[np.float64] = np.nansum(steps, axis=others, dtype=np.float64)
-            counts: NDArray[np.intp] = np.count_nonzero(~np.isnan(steps), axis=others)
-            places = range(start + 1, start + 1 + steps.shape[axis])
-            kinds = _kinds(places, borders, strong)
+            kinds = _kinds(range(part.start + 1, part.stop), borders, strong)
             near = kinds < _FAR
-            self.total += np.bincount(kinds[near], sums[near], 3)
-            self.count += np.bincount(kinds[near], counts[near], 3).astype(np.int64)
+            for band in pixels:
+                steps = np.minimum(np.abs(np.diff(band, axis=axis)), np.float32(STEEP))
+                sums: NDArray[np.float64] = np.nansum(steps, axis=1 - axis, dtype=np.float64)
+                pairs: NDArray[np.intp] = np.count_nonzero(~np.isnan(steps), axis=1 - axis)
+                self.total += np.bincount(kinds[near], sums[near], 3)
+                self.count += np.bincount(kinds[near], pairs[near], 3).astype(np.int64)
 
     def merge(self, other: Seams) -> None:
         """Add the sums of other blocks."""

@@ -68,7 +68,8 @@ def stretch(pixels: Pixels, clear: NDArray[np.bool_]) -> Stretch:
     used = valid & clear if (valid & clear).sum() >= 0.01 * valid.sum() else valid
     if not used.any():
         return Stretch((0.0,) * len(pixels), (0.3,) * len(pixels))
-    ends = [np.percentile(band[used], (1, 99)) for band in pixels]
+    # not below 0: negative reflectance is a fault of the atmospheric correction, not darkness
+    ends = [np.maximum(np.percentile(band[used], (1, 99)), 0) for band in pixels]
     span = max(0.02, *(float(high - low) for low, high in ends))
     low = tuple(float(end[0]) for end in ends)
     return Stretch(low, tuple(value + span for value in low))

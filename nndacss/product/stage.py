@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import rasterio
+
 from nndacss.errors import OutputError, complain
 from nndacss.identity import drafted
 from nndacss.product import cog, sheets
@@ -33,6 +35,12 @@ def make_product(context: Context) -> Mapping[str, Any]:
     if (folder / ITEM).exists():
         return {"product": context.order.target, "kept": True}
     _prepare(folder)
+    with rasterio.Env(**cog.POOL):
+        _make(context, folder, started)
+    return {"product": context.order.target, "kept": False}
+
+
+def _make(context: Context, folder: Path, started: float) -> None:
     inputs = gather(context)
     counts = write_rasters(context, inputs, folder)
     context.progress(0.75, "comparing with the scene")
@@ -47,7 +55,6 @@ def make_product(context: Context) -> Mapping[str, Any]:
     )
     context.progress(0.88, "pictures and report")
     publish(context, inputs, folder, {**counts, **checks}, started)
-    return {"product": context.order.target, "kept": False}
 
 
 def _prepare(folder: Path) -> None:
@@ -74,9 +81,10 @@ def write_rasters(context: Context, inputs: Inputs, folder: Path) -> dict[str, A
 
     work = context.folder
     with survey(wanted, counted, work, context.threads, counts.add, reading) as overviews:
-        for done, (source, files) in enumerate(zip(wanted, overviews, strict=True)):
-            message = f"writing {source.sheet.thing}"
-            context.progress(0.3 + 0.45 * done / len(wanted), message)
+        total, done = sum(len(source.sheet.bands) for source in wanted), 0
+        for source, files in zip(wanted, overviews, strict=True):
+            context.progress(0.3 + 0.45 * done / total, f"writing {source.sheet.thing}")
+            done += len(source.sheet.bands)
             path = inputs.path(folder, source)
             cog.write_cog(source.path, files, source.sheet, path, context.threads)
     write_angles(context, inputs, folder)

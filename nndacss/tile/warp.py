@@ -63,7 +63,7 @@ class Axis:
         index = np.floor(self.centres + 1e-6).astype(np.intp)
         return np.where((index >= 0) & (index < self.size), index, -1)
 
-    @lru_cache(maxsize=64)  # noqa: B019 - axes are values, and a lattice has few of them
+    @lru_cache(maxsize=32)  # noqa: B019 - axes are values, and a lattice has few of them
     def weights(self, kernel: Kernel) -> Pixels:
         """(count, size) float32; a row sums to 1 where its whole kernel lies inside.
 

@@ -91,3 +91,14 @@ def test_the_detail_lies_on_clear_and_valid_ground(product, truth):
     nothing = np.full(truth.shape, 255, dtype=np.uint8)
     assert quicklook.most_telling(path, sheet, nothing, truth.shape) is None
     assert grid_10m().shape == truth.shape
+
+
+def test_negative_reflectance_is_black_and_does_not_tint():
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(0.0, 0.2, (3, 50, 50)).astype(np.float32)
+    pixels[2, :2] = -0.15
+    look = quicklook.stretch(pixels, np.ones((50, 50), dtype=bool))
+    assert min(look.low) >= 0
+    spans = [high - low for low, high in zip(look.low, look.high, strict=True)]
+    assert spans == pytest.approx([spans[0]] * 3)
+    assert look(pixels)[0, 0, 2] == 0
