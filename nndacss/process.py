@@ -1,4 +1,4 @@
-"""Processes that do not outlive each other."""
+"""Processes that do not outlive each other, and give back what they do not need."""
 
 from __future__ import annotations
 
@@ -21,3 +21,15 @@ def die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it ended before we asked
             os._exit(1)
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system between steps of different shape.
+
+    glibc keeps what was freed, in pieces that the next step cannot use, so that a stage's peak
+    would be the sum of its steps'. A no-op with other C libraries.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

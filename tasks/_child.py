@@ -27,7 +27,7 @@ log = logging.getLogger("luigi-interface")
 _SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 #: GDAL's block cache, MiB, and how many of a mosaic's files it keeps open (each holds decoding
 #: buffers of its own): a stage reads and writes windows once, so more is only memory.
-_GDAL = {"GDAL_CACHEMAX": "64", "GDAL_MAX_DATASET_POOL_SIZE": "8"}
+_GDAL = {"GDAL_CACHEMAX": "20", "GDAL_MAX_DATASET_POOL_SIZE": "16"}
 
 #: glibc keeps a heap a thread, and gives back none: two heaps are as fast here and hold half.
 _MALLOC = {"MALLOC_ARENA_MAX": "2"}

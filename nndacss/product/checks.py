@@ -164,9 +164,9 @@ class Consistency:
     def __post_init__(self) -> None:
         self.sums = np.zeros((len(self.roles), 3))
 
-    def add(self, difference: Pixels) -> None:
-        """(bands, rows, columns) of product minus scene, NaN where not compared."""
-        for index, band in enumerate(difference):
+    def add(self, first: int, difference: Pixels) -> None:
+        """(bands, rows, columns) of product minus scene, from band `first` on; NaN: no pair."""
+        for index, band in enumerate(difference, start=first):
             there = band[~np.isnan(band)].astype(np.float64)
             self.sums[index] += (there.size, there.sum(), np.square(there).sum())
 
@@ -234,11 +234,12 @@ def check(
         with rasterio.open(path, sharing=False) as raster:
             counts = raster.read(window=Window.from_slices(*at))
         missing = (counts == sheet.nodata).any(axis=0)
-        pixels = counts.astype(np.float32) * np.float32(sheet.scale)
-        pixels[:, missing] = np.nan
         own = Seams(), Consistency(sheet.bands)
-        own[0].add(pixels, at, lattice)
-        own[1].add(difference(pixels, grid[at], scene, sheet.bands, bandpass))
+        for index, role in enumerate(sheet.bands):  # one by one, to hold one in floats
+            pixels = counts[index : index + 1].astype(np.float32) * np.float32(sheet.scale)
+            pixels[:, missing] = np.nan
+            own[0].add(pixels, at, lattice)
+            own[1].add(index, difference(pixels, grid[at], scene, (role,), bandpass))
         return own
 
     with ThreadPoolExecutor(threads) as pool:

@@ -25,9 +25,9 @@ from nndacss.product.sheets import Sheet
 #: Pixels a side of a tile in the file.
 BLOCK = 512
 #: GDAL's block cache while copying, bytes: blocks are read once.
-_CACHE = 64 << 20
-#: How many parts behind a VRT stay open at once, each with a block or two in memory.
-POOL = {"GDAL_MAX_DATASET_POOL_SIZE": "24"}
+_CACHE = 20 << 20
+#: How many parts behind the VRT stay open at once: each is read once a row of blocks.
+_POOL = {"GDAL_MAX_DATASET_POOL_SIZE": "4"}
 _TYPES = {"int16": "Int16", "uint8": "Byte", "uint16": "UInt16"}
 _OPTIONS = ("COMPRESS=DEFLATE", "LEVEL=1", f"BLOCKSIZE={BLOCK}", "BIGTIFF=IF_SAFER")
 
@@ -89,7 +89,7 @@ def _set(threads: int) -> Iterator[list[str]]:
         if kind >= gdal.CE_Failure:
             failures.append(message)
 
-    options = {"GDAL_PAM_ENABLED": "NO", "GDAL_NUM_THREADS": str(threads), **POOL}
+    options = {"GDAL_PAM_ENABLED": "NO", "GDAL_NUM_THREADS": str(threads), **_POOL}
     before = {name: gdal.GetConfigOption(name) for name in options}
     cache = gdal.GetCacheMax()
     gdal.SetCacheMax(_CACHE)

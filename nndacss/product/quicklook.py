@@ -23,6 +23,7 @@ from rasterio.windows import Window
 from nndacss.identity import drafted
 from nndacss.labels.climate import Climate
 from nndacss.product.sheets import Label, Sheet
+from nndacss.product.survey import blocks
 from nndacss.raster import Pixels
 from nndacss.readers.scene import Scene
 from nndacss.tile.warp import nearest, source_window
@@ -113,11 +114,10 @@ def scene_view(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:
     """The scene on a quicklook's grid: averaged, or its own pixels where the grid is finer."""
     if grid.affine.a < scene.grid(roles[0]).affine.a:
         return scene_pixels(scene, roles, grid)
-    strips = [
-        scene.read(roles, grid[top : min(top + 64, grid.shape[0]), :], "average").pixels
-        for top in range(0, grid.shape[0], 64)
-    ]
-    return np.concatenate(strips, axis=1)
+    result = np.empty((len(roles), *grid.shape), dtype=np.float32)
+    for place in blocks(grid.shape, 128):  # piece by piece, since the scene's pixels are many
+        result[:, *place] = scene.read(roles, grid[place], "average").pixels
+    return result
 
 
 def scene_pixels(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import rasterio
-
 from nndacss.errors import OutputError, complain
 from nndacss.identity import drafted
+from nndacss.process import release_memory
 from nndacss.product import cog, sheets
 from nndacss.product.angles import write_sun
 from nndacss.product.checks import check
@@ -35,8 +34,7 @@ def make_product(context: Context) -> Mapping[str, Any]:
     if (folder / ITEM).exists():
         return {"product": context.order.target, "kept": True}
     _prepare(folder)
-    with rasterio.Env(**cog.POOL):
-        _make(context, folder, started)
+    _make(context, folder, started)
     return {"product": context.order.target, "kept": False}
 
 
@@ -46,13 +44,14 @@ def _make(context: Context, folder: Path, started: float) -> None:
     context.progress(0.75, "comparing with the scene")
     reflectance = inputs.raster("reflectance")
     checks = check(
-        reflectance.path,
+        inputs.path(folder, reflectance),
         reflectance.sheet,
         inputs.scene,
         inputs.tile,
         inputs.harmonize["bandpass"],
         context.threads,
     )
+    release_memory()
     context.progress(0.88, "pictures and report")
     publish(context, inputs, folder, {**counts, **checks}, started)
 
@@ -86,7 +85,9 @@ def write_rasters(context: Context, inputs: Inputs, folder: Path) -> dict[str, A
             context.progress(0.3 + 0.45 * done / total, f"writing {source.sheet.thing}")
             done += len(source.sheet.bands)
             path = inputs.path(folder, source)
+            release_memory()
             cog.write_cog(source.path, files, source.sheet, path, context.threads)
+    release_memory()
     write_angles(context, inputs, folder)
     return {
         "cover": counts.cover(),

@@ -1,6 +1,6 @@
 """One pass over all pixels of a product: overviews of every sheet, and what can be counted.
 
-Blocks of 1024 pixels are read once, in several threads; each gives two levels of overviews for
+Blocks of 512 pixels are read once, in several threads; each gives two levels of overviews for
 every sheet, and its counts (`nndacss.product.counts`). Further levels are made from the second,
 a sixteenth of the pixels. Memory is a few blocks a thread and does not grow with the scene.
 """
@@ -27,10 +27,12 @@ from nndacss.identity import drafted
 from nndacss.product.pyramid import Codes, chain, levels, recode
 from nndacss.product.sheets import Source
 
-#: Pixels a side of what is read at once. Larger ones are no faster and cost four times the memory.
-BLOCK = 1024
-#: Read once and deleted: fast compression beats small files.
-_PROFILE = {"driver": "GTiff", "tiled": True, "blockxsize": 512, "blockysize": 512}
+#: Pixels a side of what is read at once: a multiple of 4. Larger ones cost memory that grows with
+#: the scene until the scene is much larger than they are.
+BLOCK = 512
+#: Read once and deleted: fast compression beats small files. GDAL opens each overview once a
+#: band, with room for a tile: small tiles keep that little.
+_PROFILE = {"driver": "GTiff", "tiled": True, "blockxsize": 256, "blockysize": 256}
 _PROFILE |= {"compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}
 
 #: Called with a block's grid and its pixels by thing, (bands, rows, columns) each, several

@@ -28,7 +28,9 @@ from nndacss.identity import drafted
 from nndacss.tile.parts import Part, Window
 
 #: Files of a part are read once more and then deleted: fast compression beats small files.
-_PROFILE = {"driver": "GTiff", "tiled": True, "compress": "zstd", "zstd_level": 1}
+#: A mosaic's reader holds a tile for every file it has open: small tiles keep that little.
+_PROFILE = {"driver": "GTiff", "tiled": True, "blockxsize": 256, "blockysize": 256}
+_PROFILE |= {"compress": "zstd", "zstd_level": 1}
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,6 @@ def _write_windows(part: Part, files: Mapping[str, tuple[Layer, Path]], compute:
     with ExitStack() as stack:
         targets = {}
         for name, (layer, draft) in files.items():
-            block = min(part.window, 512)
             target = rasterio.open(
                 draft,
                 "w",
@@ -132,8 +133,6 @@ def _write_windows(part: Part, files: Mapping[str, tuple[Layer, Path]], compute:
                 nodata=layer.nodata,
                 crs=CRS.from_user_input(str(part.grid.crs)),
                 transform=part.grid.affine,
-                blockxsize=block,
-                blockysize=block,
                 predictor=layer.predictor,
                 **_PROFILE,
             )
