@@ -70,9 +70,8 @@ def test_a_draft_takes_its_place_or_vanishes(tmp_path):
         assert draft.suffix == ".tif"
         assert not path.exists()
     assert path.read_text() == "one"
-    with pytest.raises(RuntimeError), drafted(path) as draft:
-        draft.write_text("two")
-        raise RuntimeError
+    with pytest.raises(ZeroDivisionError), drafted(path) as draft:
+        draft.write_text(str(1 / 0))
     assert path.read_text() == "one"
     assert os.listdir(path.parent) == ["a.tif"]
 

@@ -1,12 +1,13 @@
 """The mask that the agency's quality bits already hold (CFMask), as climate codes.
 
 Cloud over shadow over snow over clear. Bits say what CFMask decided; which two-bit confidence
-counts in older collections, dilated cloud and cirrus are settings.
+counts, dilated cloud and cirrus are settings.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from nndacss.errors import InputError, complain
@@ -16,14 +17,9 @@ from nndacss.mask.settings import MaskSettings
 from nndacss.readers.scene import Scene
 
 
-def mask(scene: Scene, grid: GeoBox, settings: MaskSettings) -> Masked:
-    """One window, by nearest neighbour from the scene's quality band."""
-    flags = scene.quality_flags(grid, settings.confidence)
-    bits = scene.quality(grid)
-    if flags is None or bits is None:
-        remedy = "use mask.method = spectral, or order the product with its quality band"
-        expected = "a quality band (QA_PIXEL or BQA)"
-        raise InputError(complain(scene.identity.name, "none", expected, remedy))
+def class_table(scene: Scene, settings: MaskSettings) -> NDArray[np.uint8]:
+    """(65536,) the climate code of every code that a quality band can hold."""
+    flags = scene.decode_quality(np.arange(1 << 16, dtype=np.uint16), settings.confidence)
     cloud = flags.cloud
     if settings.cirrus:
         cloud = cloud | flags.cirrus
@@ -32,8 +28,17 @@ def mask(scene: Scene, grid: GeoBox, settings: MaskSettings) -> Masked:
     labels = np.where(flags.snow, Climate.SNOW, Climate.CLEAR)
     labels = np.where(flags.shadow, Climate.SHADOW, labels)
     labels = np.where(cloud, Climate.CLOUD, labels)
-    labels = np.where(flags.fill, Climate.NODATA, labels).astype(np.uint8)
-    return Masked(labels, bits)
+    return np.where(flags.fill, Climate.NODATA, labels).astype(np.uint8)
+
+
+def mask(scene: Scene, grid: GeoBox, settings: MaskSettings) -> Masked:
+    """One window, by nearest neighbour from the scene's quality band."""
+    bits = scene.quality(grid)
+    if bits is None:
+        remedy = "use mask.method = spectral, or order the product with its quality band"
+        expected = "a quality band (QA_PIXEL or BQA)"
+        raise InputError(complain(scene.identity.name, "none", expected, remedy))
+    return Masked(class_table(scene, settings)[bits], bits)
 
 
 METHOD = mask

@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
 
 from nndacss.labels.climate import Climate
-from nndacss.mask.settings import MaskSettings
 from nndacss.product.pyramid import Codes
 from nndacss.product.sheets import Sheet
-from nndacss.readers.scene import Scene
 
 #: The classes that a valid pixel can have, in the order of all tables.
 CLASSES = (Climate.CLEAR, Climate.SHADOW, Climate.SNOW, Climate.CLOUD)
@@ -28,66 +25,28 @@ LOW, HIGH, BINS = -0.1, 1.3, 140
 _THIN_FROM = 4_000_000
 
 
-class QualityClasses:
-    """The agency's quality codes as climate classes, as the scene decodes them.
-
-    A scene decodes its own grids, not arrays. There are only some dozens of codes, so each is
-    looked up where it first appears and kept.
-    """
-
-    def __init__(self, scene: Scene, settings: MaskSettings) -> None:
-        self._scene, self._settings = scene, settings
-        self._table = np.full(1 << 16, _OTHER, dtype=np.uint8)
-        self._known = np.zeros(1 << 16, dtype=np.bool_)
-        self._lock = threading.Lock()
-
-    def index(self, codes: NDArray[np.uint16], grid: GeoBox) -> NDArray[np.uint8]:
-        """Position in `CLASSES` of each pixel, 4 where there is no observation."""
-        if not self._known[codes].all():
-            self._learn(grid)
-        return self._table[codes]
-
-    def _learn(self, grid: GeoBox) -> None:
-        flags = self._scene.quality_flags(grid, self._settings.confidence)
-        codes = self._scene.quality(grid)
-        if flags is None or codes is None:
-            return
-        cloud = flags.cloud
-        if self._settings.cirrus:
-            cloud = cloud | flags.cirrus
-        if self._settings.dilated:
-            cloud = cloud | flags.dilated
-        found = np.full(codes.shape, CLASSES.index(Climate.CLEAR), dtype=np.uint8)
-        found[flags.snow] = CLASSES.index(Climate.SNOW)
-        found[flags.shadow] = CLASSES.index(Climate.SHADOW)
-        found[cloud] = CLASSES.index(Climate.CLOUD)
-        found[flags.fill] = _OTHER
-        with self._lock:
-            self._table[codes] = found
-            self._known[codes] = True
-
-
 class Counts:
     """Sums over the blocks of a product."""
 
-    def __init__(self, sheet: Sheet, pixels: int, quality: QualityClasses | None) -> None:
+    def __init__(self, sheet: Sheet, pixels: int, agency: NDArray[np.uint8] | None) -> None:
+        """`agency` is the climate code of every quality code, None without a quality band."""
         self._sheet = sheet
-        self._quality = quality
         self._step = 4 if pixels > _THIN_FROM else 1
         self._lock = threading.Lock()
         self._index = np.full(256, _OTHER, dtype=np.uint8)
         self._index[list(CLASSES)] = np.arange(_OTHER)
+        self._agency = None if agency is None else self._index[agency]
         self.joint = np.zeros((_OTHER + 1, _OTHER + 1), dtype=np.int64)
         """Pixels by class of the mask (rows) and of the agency (columns); last: none."""
         self.histograms = np.zeros((2, len(sheet.bands), BINS), dtype=np.int64)
         """Pixels by bin, per band: all valid ones, and the clear ones of these."""
 
-    def add(self, grid: GeoBox, pixels: dict[str, Codes]) -> None:
+    def add(self, pixels: dict[str, Codes]) -> None:
         """One block: `mask`, `reflectance`, and `quality` where there is one."""
         labels = self._index[pixels["mask"][0]]
         agency = np.full(labels.shape, _OTHER, dtype=np.uint8)
-        if self._quality is not None and "quality" in pixels:
-            agency = self._quality.index(pixels["quality"][0], grid)
+        if self._agency is not None and "quality" in pixels:
+            agency = self._agency[pixels["quality"][0]]
         pairs = labels * np.uint8(_OTHER + 1) + agency
         joint = np.bincount(pairs.ravel(), minlength=(_OTHER + 1) ** 2)
         thin = np.s_[:: self._step, :: self._step]
@@ -128,7 +87,7 @@ class Counts:
 
     def agreement(self) -> dict[str, Any] | None:
         """Mask against the agency's bits where both say something; None without such pixels."""
-        if self._quality is None or not self.joint[:_OTHER, :_OTHER].sum():
+        if self._agency is None or not self.joint[:_OTHER, :_OTHER].sum():
             return None
         return agreement(self.joint[:_OTHER, :_OTHER])
 

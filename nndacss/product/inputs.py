@@ -106,8 +106,7 @@ def _rasters(
     ]
     quality = folders["mask"] / "quality.vrt"
     if quality.exists():
-        collection = getattr(scene, "collection", "2")
-        found.append(Source(sheets.quality(collection), quality))
+        found.append(Source(sheets.quality(scene.collection), quality))
     probability = folders["mask"] / "probability.vrt"
     if probability.exists():
         found.append(Source(sheets.probability(), probability))

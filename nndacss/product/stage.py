@@ -13,11 +13,12 @@ from typing import Any
 
 from nndacss.errors import OutputError, complain
 from nndacss.identity import drafted
+from nndacss.mask.quality import class_table
 from nndacss.process import release_memory
 from nndacss.product import cog, sheets
 from nndacss.product.angles import write_sun
 from nndacss.product.checks import check
-from nndacss.product.counts import Counts, QualityClasses
+from nndacss.product.counts import Counts
 from nndacss.product.inputs import Inputs, gather
 from nndacss.product.publish import publish
 from nndacss.product.sheets import Source
@@ -71,9 +72,9 @@ def write_rasters(context: Context, inputs: Inputs, folder: Path) -> dict[str, A
     wanted = [source for source in inputs.rasters if not cog.readable(inputs.path(folder, source))]
     counted = [s for s in inputs.rasters if s.sheet.thing in ("reflectance", "mask", "quality")]
     reflectance = inputs.raster("reflectance").sheet
-    quality = QualityClasses(inputs.scene, inputs.mask_settings) if inputs.quality else None
+    agency = class_table(inputs.scene, inputs.mask_settings) if inputs.quality else None
     rows, columns = inputs.grid.shape
-    counts = Counts(reflectance, rows * columns, quality)
+    counts = Counts(reflectance, rows * columns, agency)
 
     def reading(fraction: float) -> None:
         context.progress(0.3 * fraction, "counting, overviews")

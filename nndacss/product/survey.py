@@ -35,9 +35,8 @@ BLOCK = 512
 _PROFILE = {"driver": "GTiff", "tiled": True, "blockxsize": 256, "blockysize": 256}
 _PROFILE |= {"compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}
 
-#: Called with a block's grid and its pixels by thing, (bands, rows, columns) each, several
-#: blocks at a time.
-Count = Callable[[GeoBox, dict[str, Codes]], None]
+#: Called with a block's pixels by thing, (bands, rows, columns) each, several blocks at a time.
+Count = Callable[[dict[str, Codes]], None]
 
 
 Progress = Callable[[float], None]
@@ -126,7 +125,7 @@ def _pass(
             window = Window.from_slices(*place)
             pixels = {path: raster.read(window=window) for path, raster in opened.items()}
             readers.put(opened)
-            count(grid[place], {source.sheet.thing: pixels[source.path] for source in counted})
+            count({source.sheet.thing: pixels[source.path] for source in counted})
             for writer in writers:
                 writer.write(pixels[writer.job.source.path], place)
 

@@ -81,6 +81,8 @@ class Scene(Protocol):
     platform: str
     """E.g. `landsat-8`."""
     level: Level
+    collection: str
+    """Generation of the agency's products, which decides the quality bits: `pre`, `1`, `2`."""
     sun_elevation: float
     """Degrees above the horizon, scene centre."""
     sun_azimuth: float
@@ -116,6 +118,12 @@ class Scene(Protocol):
         self, grid: GeoBox | None = None, confidence: Confidence = "high"
     ) -> QualityFlags | None:
         """`quality`, decoded; None where the product has none."""
+        ...
+
+    def decode_quality(
+        self, codes: NDArray[np.uint16], confidence: Confidence = "high"
+    ) -> QualityFlags:
+        """Any codes of this product's quality band, decoded; flags have the shape of `codes`."""
         ...
 
     def present(self, roles: Sequence[str], grid: GeoBox | None = None) -> NDArray[np.bool_]:

@@ -56,8 +56,7 @@ class FakeScene:
         grid = self.plane if grid is None else grid
         return nearest(self.codes[None], self.plane, grid, 1)[0]
 
-    def quality_flags(self, grid=None, confidence="high"):
-        codes = self.quality(grid)
+    def decode_quality(self, codes, confidence="high"):
         is_ = {name: codes == code for name, code in CODES.items()}
         none = np.zeros(codes.shape, dtype=bool)
         return QualityFlags(

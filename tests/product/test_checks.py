@@ -34,7 +34,7 @@ def flat_scene(value):
 
 def apart(pixels, scene):
     found = checks.Consistency(("red",))
-    found.add(checks.difference(pixels, FINE, scene, ("red",), BANDPASS))
+    found.add(0, checks.difference(pixels, FINE, scene, ("red",), BANDPASS))
     return found.result()["bands"]["red"]
 
 

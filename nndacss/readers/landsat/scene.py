@@ -55,7 +55,7 @@ class LandsatScene:
         self.sensor: Sensor = SENSOR
         self.platform: str = own.metadata.platform
         self.level: Level = own.metadata.level
-        self.collection = own.metadata.collection
+        self.collection: str = own.metadata.collection
         self.sun_elevation: float = own.metadata.sun_elevation
         self.sun_azimuth: float = own.metadata.sun_azimuth
         self.roles: tuple[str, ...] = tuple(self._bands)
@@ -109,7 +109,13 @@ class LandsatScene:
     ) -> QualityFlags | None:
         """`quality`, decoded by the collection's bits; see `nndacss.readers.landsat.quality`."""
         codes = self.quality(grid)
-        return None if codes is None else quality.decode(codes, self.collection, confidence)
+        return None if codes is None else self.decode_quality(codes, confidence)
+
+    def decode_quality(
+        self, codes: NDArray[np.uint16], confidence: Confidence = "high"
+    ) -> QualityFlags:
+        """Any codes of this product's quality band, by the collection's bits."""
+        return quality.decode(codes, self._own.metadata.collection, confidence)
 
     def saturated(self, roles: Sequence[str], grid: GeoBox | None = None) -> NDArray[np.bool_]:
         """(rows, columns): True where any of `roles` is saturated.
