@@ -115,9 +115,8 @@ def scene_view(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:
     if grid.affine.a < scene.grid(roles[0]).affine.a:
         return scene_pixels(scene, roles, grid)
     result = np.empty((len(roles), *grid.shape), dtype=np.float32)
-    for place in blocks(
-        (grid.shape[0], grid.shape[1]), 128
-    ):  # piece by piece, since the scene's pixels are many
+    rows, columns = grid.shape
+    for place in blocks((rows, columns), 128):  # in pieces: the scene's pixels are many more
         result[:, *place] = scene.read(roles, grid[place], "average").pixels
     return result
 

@@ -179,7 +179,8 @@ class LandsatScene:
             file = self._l1.announced(role)
         if file is not None:
             expected = f"it beside {self._own.metadata.source}"
-            raise BandError(complain(file, "no such file", expected, "order the product again"))
+            remedy = "order the product again, or ask for fewer bands"
+            raise BandError(complain(file, "no such file", expected, remedy))
         remedy = (
             "give the Level-1 product of the same acquisition along"
             if role in FROM_L1 and self._l1 is None and self.level == "SR"
