@@ -68,7 +68,7 @@ def _orders(
 
     def order(stage: str, own: dict[str, Any], inputs: Mapping[str, str]) -> Order:
         kept = {name: values for name, values in own.items() if values}
-        return Order(Recipe(stage, version(stage), kept, inputs), scene.name, location)
+        return Order(Recipe(stage, version(stage), kept, inputs, scene.level), scene.name, location)
 
     acquire = order("acquire", {"harmonize": roles}, foreign)
     inputs = {"scene": acquire.recipe.digest}

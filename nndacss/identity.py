@@ -48,6 +48,8 @@ class Recipe:
     """Per settings section, the values that differ from the default."""
     inputs: Mapping[str, str]
     """Name -> digest of each input."""
+    level: str | None = None
+    """`TOA` or `SR`, where the stage works on one scene."""
     weights: str | None = None
     """sha256 from the weights' card."""
     precision: str | None = None

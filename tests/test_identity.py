@@ -21,6 +21,7 @@ BASE = Recipe("mask", 1, {"mask": {"dilated": True}}, {"scene": "ab" * 32})
         ({"settings": {"mask": {"dilated": True, "cirrus": False}}}, True),
         ({"inputs": {"scene": "cd" * 32}}, True),
         ({"inputs": {"scene": "ab" * 32, "l1": "ef" * 32}}, True),
+        ({"level": "SR"}, True),
         ({"weights": "12" * 32}, True),
         ({"precision": "bf16"}, True),
         ({}, False),

@@ -2,13 +2,13 @@
 
 A stage writes one or more layers (reflectance, source, labels, ...). For each part all layers
 are written as drafts and then take their places; a part counts as finished when all of its files
-are there. Workers come from any `concurrent.futures.Executor`.
+are there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -62,19 +62,17 @@ def run_parts(
     compute: Compute,
     threads: int,
     progress: Callable[[int, int], None],
-    executor: Executor | None = None,
 ) -> int:
     """Compute all missing parts into `folder/parts`; returns how many were computed.
 
     `compute(grid)` gives every layer's pixels of one whole lattice window; it is called from
-    several threads. At most two parts a thread are in flight, so memory does not grow.
+    several threads. One part a thread is in flight, so memory does not grow with the scene.
     """
     missing = [part for part in parts if not _finished(part, layers, folder)]
     progress(len(parts) - len(missing), len(parts))
     done = len(parts) - len(missing)
     queue = iter(missing)
-    with ExitStack() as stack:
-        pool = executor or stack.enter_context(ThreadPoolExecutor(threads))
+    with ThreadPoolExecutor(threads) as pool:
         pending: set[Future[None]] = set()
 
         def submit(count: int) -> None:

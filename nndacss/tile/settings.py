@@ -8,8 +8,6 @@ from pydantic import Field, field_validator, model_validator
 
 from nndacss.settings import Settings
 
-VERSION = 1
-
 
 class TileSettings(Settings):
     """The output grid and the lattice of windows and parts on it."""
