@@ -57,8 +57,12 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """sha256 hex, the identity of what this recipe makes."""
-        return digest(asdict(self))
+        """sha256 hex, the identity of what this recipe makes.
+
+        What does not apply (None) is left out, so that a field that some later stage needs does
+        not rename what was made before.
+        """
+        return digest({key: value for key, value in asdict(self).items() if value is not None})
 
 
 @dataclass(frozen=True)
