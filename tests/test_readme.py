@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(bash|python) tested\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ENVIRONMENT = {
-    **os.environ,
+    **{key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     "PYTHONPATH": str(ROOT),
 }
@@ -35,7 +35,10 @@ def test_tested_blocks_run_in_order_in_an_empty_folder(tmp_path):
 
 def test_the_demo_names_a_report(tmp_path):
     binary = Path(sys.executable).parent
-    out = run(["make", "-f", str(ROOT / "Makefile"), "demo-run", f"BIN={binary}"], tmp_path)
+    out = run(
+        ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "demo-run", f"BIN={binary}"],
+        tmp_path,
+    )
     report = Path(out.strip().splitlines()[-1])
     assert report.name == "report.html"
     assert report.is_file()
