@@ -21,6 +21,7 @@ demo: setup
 # the demo without the set-up: also run by the tests
 demo-run:
 	@echo "== Demo: a simulated Landsat-8 scene (L2SP and its L1TP, 10 x 10 km), under a minute"
+	@rm -rf demo/scenes  # the same scene is written again, so a second demo finds its product
 	$(BIN)/python -m nndacss.simulate demo/scenes
 	$(BIN)/luigi --module tasks AdaptScene --local-scheduler \
 		--scene $$(ls -d demo/scenes/LC0?_L2SP_*) --output demo/products
