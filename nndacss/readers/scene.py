@@ -81,6 +81,8 @@ class Scene(Protocol):
     platform: str
     """E.g. `landsat-8`."""
     level: Level
+    origin: str
+    """Who made the observation, in the words of the metadata; a simulated scene says so here."""
     collection: str
     """Generation of the agency's products, which decides the quality bits: `pre`, `1`, `2`."""
     sun_elevation: float

@@ -41,6 +41,7 @@ class FakeScene:
             name=NAME, acquired=datetime(2026, 7, 3, 10, 12, 5, tzinfo=UTC), digest="d" * 64
         )
         self.platform, self.level, self.collection = "landsat-8", "SR", "2"
+        self.origin = "Image courtesy of the U.S. Geological Survey"
         self.sun_elevation, self.sun_azimuth = 41.25, 213.5
         self.roles, self.losses = REFLECTIVE, ("no sun angle bands: the centre's sun is used",)
 

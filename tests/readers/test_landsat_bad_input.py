@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
-from recipes import Recipe, pack, write_tif
 
 from nndacss.errors import BandError, InputError, MetadataError
 from nndacss.readers import identify, open_scene
+from tests.readers.recipes import Recipe, pack, write_tif
 
 pytestmark = pytest.mark.filterwarnings("ignore::nndacss.errors.LossWarning")
 

@@ -8,11 +8,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from recipes import Recipe, pack
 
 from nndacss.errors import ArchiveError, InputError, MetadataError, OutputError
 from nndacss.readers.landsat import READER, files
 from nndacss.readers.landsat.files import list_files, metadata_file, unpack
+from tests.readers.recipes import Recipe, pack
 
 
 @pytest.fixture

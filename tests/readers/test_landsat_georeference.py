@@ -4,12 +4,12 @@ import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
-from recipes import Recipe, _text
 
 from nndacss.errors import BandError, MetadataError
 from nndacss.readers.landsat.georeference import Header, Placed, place
 from nndacss.readers.landsat.metadata import normalise
 from nndacss.readers.landsat.mtl import parse
+from tests.readers.recipes import Recipe, _text
 
 
 def placed(recipe: Recipe, plane: str = "REFLECTIVE", **header: object) -> Placed:

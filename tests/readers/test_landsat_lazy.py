@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from recipes import Recipe, pack
+from tests.readers.recipes import Recipe, pack
 
 HEAVY = ("numpy", "rasterio", "odc", "pyproj", "affine", "osgeo")
 PROGRAM = """

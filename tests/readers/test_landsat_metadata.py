@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from recipes import Recipe, _text
 
 from nndacss.errors import MetadataError
 from nndacss.readers.landsat.metadata import Metadata, normalise
 from nndacss.readers.landsat.mtl import parse
+from tests.readers.recipes import Recipe, _text
 
 
 def read(recipe: Recipe) -> Metadata:

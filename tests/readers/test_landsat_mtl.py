@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from recipes import Recipe, _text, _xml
 
 from nndacss.errors import MetadataError
 from nndacss.readers.landsat.mtl import parse
+from tests.readers.recipes import Recipe, _text, _xml
 
 TEXT = """GROUP = L1_METADATA_FILE
   GROUP = PRODUCT_METADATA

@@ -12,12 +12,12 @@ import pytest
 import rasterio
 from affine import Affine
 from odc.geo.geobox import GeoBox
-from recipes import _text
 
 from nndacss.errors import BandError, InputError
 from nndacss.readers import find_l1, identify, open_scene, unpack
 from nndacss.readers.landsat.metadata import normalise
 from nndacss.readers.landsat.mtl import parse
+from tests.readers.recipes import _text
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::nndacss.errors.LossWarning", "ignore::rasterio.errors.NotGeoreferencedWarning"

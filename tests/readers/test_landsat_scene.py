@@ -11,13 +11,13 @@ import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
-from recipes import Recipe, pack
 
 from nndacss.errors import BandError, GridError, LossWarning
 from nndacss.readers import open_scene, unpack
 from nndacss.readers.landsat.layers import Handles
 from nndacss.readers.scene import Scene
 from nndacss.tile.warp import nearest, warp
+from tests.readers.recipes import Recipe, pack
 
 # most products here lack nothing that a test needs
 pytestmark = pytest.mark.filterwarnings("ignore::nndacss.errors.LossWarning")
@@ -193,7 +193,7 @@ def test_georeference_of_the_files_is_honoured(tmp_path: Path) -> None:
 
 
 def test_signed_files_with_their_own_nodata(tmp_path: Path) -> None:
-    from recipes import write_tif
+    from tests.readers.recipes import write_tif
 
     recipe = Recipe(collection="1", epsg=32632)
     folder = recipe.write(tmp_path)

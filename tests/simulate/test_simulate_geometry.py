@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import rasterio
 from pyproj import Transformer
-from simulated import band
 
 from nndacss.simulate.landsat import write_landsat
 from nndacss.simulate.landscape import Landscape
 from nndacss.simulate.sampling import Grid, Window, area_means, centres, pan_centres
 from nndacss.simulate.targets import Flat, PointTarget, Ramp
+from tests.simulate.simulated import band
 
 STILL = {"sky": None, "noise": False, "swath": False, "rows": 24, "columns": 30}
 

@@ -8,13 +8,13 @@ import tarfile
 import numpy as np
 import pytest
 import rasterio
-from simulated import band, labels
 
 from nndacss.errors import GridError, OutputError, SettingsError
 from nndacss.simulate import write_landsat
 from nndacss.simulate.__main__ import main
 from nndacss.simulate.sky import Layer, Sky
 from nndacss.simulate.targets import Flat
+from tests.simulate.simulated import band, labels
 
 SMALL = {"rows": 70, "columns": 90}
 

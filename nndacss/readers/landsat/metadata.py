@@ -96,6 +96,8 @@ class Metadata:
     source: str
     """Name of the file it comes from, for messages."""
     product: str
+    origin: str
+    """Who made it, in the agency's words; empty where the metadata do not say."""
     kind: str
     """`L1TP`, `L2SP`, ..."""
     level: Level
@@ -141,6 +143,7 @@ def normalise(source: str, groups: Groups) -> Metadata:
     return Metadata(
         source=source,
         product=product,
+        origin=fields.get("ORIGIN", where.product) or "",
         kind=kind,
         level=level,
         collection=collection,

@@ -55,6 +55,7 @@ class LandsatScene:
         self.sensor: Sensor = SENSOR
         self.platform: str = own.metadata.platform
         self.level: Level = own.metadata.level
+        self.origin: str = own.metadata.origin
         self.collection: str = own.metadata.collection
         self.sun_elevation: float = own.metadata.sun_elevation
         self.sun_azimuth: float = own.metadata.sun_azimuth
