@@ -23,6 +23,8 @@ def mosaic(parts: Sequence[Part], layer: Layer, folder: Path) -> Path:
         sources = [str(part_file(folder, layer.name, part)) for part in parts]
         try:
             dataset = gdal.BuildVRT(str(draft), sources)
+            if dataset is None:
+                raise RuntimeError("the mosaic could not be written")
             for index, description in enumerate(layer.bands, start=1):
                 band = dataset.GetRasterBand(index)
                 band.SetDescription(description)
