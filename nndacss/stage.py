@@ -117,12 +117,27 @@ def _carry_out(body: Callable[[Context], Mapping[str, Any]], context: Context) -
 
 
 def sweep_drafts(folder: Path) -> None:
-    """Remove drafts that a killed process of this host left anywhere below `folder`."""
+    """Remove drafts that a killed process of this host left anywhere below `folder`.
+
+    Where the system does not list its processes (no /proc), drafts stay: they do no harm.
+    """
+    if not Path("/proc/self").exists():
+        return
     host = os.uname().nodename
     for draft in folder.rglob(f".draft-{host}-*"):
         pid = draft.name.removeprefix(f".draft-{host}-").split("-")[0]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+        if pid.isdigit() and not _at_work(int(pid)):
             draft.unlink(missing_ok=True)
+
+
+def _at_work(pid: int) -> bool:
+    """Whether a process of ours has that number: not a zombie, nor another program by now."""
+    if pid == os.getpid():
+        return True
+    try:
+        return b"nndacss" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _log_to_stderr() -> None:

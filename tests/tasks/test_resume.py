@@ -66,7 +66,12 @@ def check(bench, unbroken, before):
 
 
 def finished(bench):
-    files = list(bench.work.glob("*/*/parts/[!.]*.tif"))
+    """Files of all parts whose two layers are both there, with what tells them from new ones."""
+    files = [
+        path
+        for path in bench.work.glob("*/*/parts/[!.]*.tif")
+        if len(list(path.parent.glob(f"[!.]*_{path.stem.split('_', 1)[1]}.tif"))) == 2
+    ]
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
 
 
