@@ -1,6 +1,6 @@
 """How well the product keeps the scene: 30 m consistency and visible seams, on sampled windows.
 
-Both look at the lattice windows of the computation (`nndacss.tile.parts`), 48 of them at most,
+Both look at the lattice windows of the computation (`nndacss.tile.parts`), 24 of them at most,
 with 64 pixels around: all of a small scene, an even-handed sample of a large one.
 """
 
@@ -26,7 +26,7 @@ from nndacss.tile.settings import TileSettings
 from nndacss.tile.warp import source_window, warp
 
 #: At most so many windows are looked at.
-SAMPLE = 48
+SAMPLE = 24
 #: Pixels around a window, so that its borders have an inside on both sides.
 MARGIN = 64
 #: Product pixels after which the lines of a 30 m (and of a 15 m) grid fall alike again.
