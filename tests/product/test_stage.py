@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import rasterio
 
 from nndacss.errors import OutputError
 from nndacss.product import publish
@@ -60,6 +63,30 @@ def test_a_second_mask_file_in_another_coding(scene, patched, tmp_path):
     folder = context.output / context.order.target
     assert (folder / f"{NAME}_sr_scl.tif").exists()
     assert '"scl"' in (folder / "item.json").read_text()
+
+
+def test_probabilities_are_carried_along(scene, patched, tmp_path):
+    """A mask stage that has them lays a four-band raster beside its labels."""
+    context = write_stages(tmp_path, scene, {})
+    mask = context.input("mask")[0]
+    with rasterio.open(mask / "labels.vrt") as labels:
+        shape, transform, crs = labels.shape, labels.transform, labels.crs
+    codes = np.random.default_rng(4).integers(0, 251, (4, *shape)).astype(np.uint8)
+    codes[:, :40, :40] = 255
+    kind = {"driver": "GTiff", "dtype": "uint8", "count": 4, "nodata": 255}
+    size = {"height": shape[0], "width": shape[1], "transform": transform, "crs": crs}
+    with rasterio.open(mask / "probability.vrt", "w", **kind, **size) as raster:
+        raster.write(codes)
+    make_product(context)
+    folder = context.output / context.order.target
+    with rasterio.open(folder / f"{NAME}_sr_probability.tif") as raster:
+        assert np.array_equal(raster.read(), codes)
+        assert raster.descriptions == ("clear", "shadow", "snow", "cloud")
+        assert raster.scales == (0.004,) * 4
+        assert raster.nodata == 255
+    asset = json.loads((folder / "item.json").read_text())["assets"]["probability"]
+    assert asset["raster:scale"] == 0.004
+    assert [band["name"] for band in asset["bands"]] == ["clear", "shadow", "snow", "cloud"]
 
 
 def test_an_output_root_that_is_a_file_is_named(chain, tmp_path):
