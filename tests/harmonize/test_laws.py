@@ -89,8 +89,7 @@ def test_a_ramp_stays_in_place(simulate, place, sharpen, direction):
     inner &= ~np.isnan(found)
     assert inner.sum() > 5000
     metres = (found - expected)[inner] / 1e-4
-    assert np.abs(np.median(metres)) < 0.5
-    assert np.percentile(np.abs(metres), 99) < 1.0  # quantization alone is 0.14 m
+    assert np.abs(metres).max() < 0.5  # quantization alone is 0.14 m
 
 
 @pytest.mark.parametrize("place", PLACES)
