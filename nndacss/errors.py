@@ -43,6 +43,14 @@ class StageError(NndacssError, RuntimeError):
     """A stage stopped for a reason that is not the input's (killed, out of memory)."""
 
 
+class WeightsError(NndacssError, ValueError):
+    """Weights or their card are missing, damaged, or for other bands or classes."""
+
+
+class DatasetError(InputError):
+    """Labelled data are missing, damaged, of another size or grid, or hold unknown codes."""
+
+
 class LossWarning(UserWarning):
     """An optional part of a product is missing; the message says what is lost by it."""
 

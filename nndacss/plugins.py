@@ -18,6 +18,8 @@ EXPORTS = {
     "readers": "READER",
     "harmonize": "METHOD",
     "mask": "METHOD",
+    "labels": "SCHEME",
+    "datasets": "DATASET",
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from nndacss.labels import Scheme
+
 
 class Climate(IntEnum):
     """Codes of every mask here; nodata is never clear."""
@@ -23,3 +25,10 @@ COLOURS = {
     Climate.CLOUD: (240, 140, 40),
     Climate.NODATA: (0, 0, 0),
 }
+
+#: Class names in lower case, in the order of their codes.
+SCHEME = Scheme(
+    name="climate",
+    classes=("clear", "shadow", "snow", "cloud"),
+    colours=tuple(COLOURS[code] for code in Climate if code != Climate.NODATA),
+)

@@ -1,0 +1,118 @@
+"""Weights with their card: `<name>.safetensors` beside `<name>.json`.
+
+The card says what the weights are for, so that nothing about a model is known only to code: bands,
+scaling, classes, training data, scores, licence. Its sha256 is the weights' identity in recipes.
+Reading a card is light (no torch); reading weights runs no foreign code (safetensors).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from nndacss.errors import WeightsError, complain
+from nndacss.identity import drafted
+from nndacss.models.segmentation import Architecture, Scaling
+from nndacss.resources import folder
+from nndacss.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Card(Settings):
+    """What a reader, a user and a program must know of one set of weights."""
+
+    name: str
+    """File name of card and weights."""
+    purpose: str
+    """One sentence: what it does, for which images."""
+    architecture: Architecture
+    roles: tuple[str, ...]
+    """Bands the network knows, in the order of its input planes."""
+    required: tuple[str, ...] = ("blue", "green", "red", "nir08")
+    """Bands an image must have."""
+    scheme: str = "climate"
+    """Module of `nndacss.labels`."""
+    classes: tuple[str, ...]
+    """Class k is code k of the labels."""
+    scaling: Scaling
+    levels: tuple[str, ...] = ("TOA", "SR")
+    """Which reflectance it was trained on."""
+    finest: float = 20.0
+    """Metres: finer images are averaged to pixels of at least this before the network sees them,
+    and its probabilities brought back."""
+    coarsest: float = 60.0
+    """Metres: largest pixel it was trained for, with some margin."""
+    training: Mapping[str, Any]
+    """Data (with counts and what is simulated), recipe, digest, seeds, steps."""
+    scores: tuple[Mapping[str, Any], ...] = ()
+    """What was measured, on which data, by which command."""
+    licence: str
+    notes: tuple[str, ...] = ()
+    """Limits a user must know."""
+    sha256: str
+    """Of the weights file."""
+
+
+def find(name: str | Path) -> Path:
+    """The card of weights given by name (in `checkpoints/`) or by path (card or weights file)."""
+    given = Path(name)
+    places = [given.with_suffix(".json")] if given.suffix in (".json", ".safetensors") else []
+    places += [folder("checkpoints") / f"{name}.json", given.with_name(given.name + ".json")]
+    for place in places:
+        if place.is_file():
+            return place
+    known = ", ".join(sorted(file.stem for file in folder("checkpoints").glob("*.json"))) or "none"
+    expected = f"a card's path, or one of the installed weights: {known}"
+    raise WeightsError(complain(name, "no such weights", expected, "check the name"))
+
+
+def load_card(name: str | Path) -> Card:
+    """The card alone; WeightsError where it is missing or not a card."""
+    path = find(name)
+    try:
+        return Card.model_validate(json.loads(path.read_text()))
+    except (ValueError, ValidationError) as error:
+        found = " ".join(str(error).split())[:300]
+        remedy = "export the weights again, or take card and weights from one place"
+        raise WeightsError(complain(path, found, "a weights card", remedy)) from error
+
+
+def load_weights(name: str | Path) -> tuple[Card, dict[str, Tensor]]:
+    """Card and float32 tensors; WeightsError where the file is not what the card says."""
+    card, path = load_card(name), find(name).with_suffix(".safetensors")
+    if not path.is_file():
+        remedy = "put it beside its card"
+        raise WeightsError(complain(path, "no weights file", "the card's weights", remedy))
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != card.sha256:
+        expected = f"{card.sha256[:12]}..., as its card says"
+        remedy = "the file is damaged or of another card: fetch both again"
+        raise WeightsError(complain(path, f"sha256 {found[:12]}...", expected, remedy))
+    from safetensors.torch import load
+
+    return card, {
+        key: value.float() if value.is_floating_point() else value
+        for key, value in load(data).items()
+    }
+
+
+def save_weights(card: Card, tensors: Mapping[str, Tensor], path: Path) -> Card:
+    """Write `<path>.safetensors`, then the card with its sha256; returns the card as written."""
+    from safetensors.torch import save
+
+    data = save({key: value.contiguous() for key, value in tensors.items()})
+    complete = card.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
+    with drafted(path.with_suffix(".safetensors")) as draft:
+        draft.write_bytes(data)
+    with drafted(path.with_suffix(".json")) as draft:
+        text = json.dumps(complete.model_dump(mode="json"), indent=2, sort_keys=True)
+        draft.write_text(text + "\n")
+    return complete
