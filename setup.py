@@ -41,7 +41,10 @@ setup(
     },
     package_data={
         "nndacss": ["py.typed"],
+        "nndacss.experiment": ["*.j2"],
         "nndacss.product": ["*.j2"],
+        "nndacss.samples": ["*.j2"],
+        "nndacss.simulate.check": ["*.j2"],
         "nndacss._configs": ["*.toml"],
         "nndacss._checkpoints": ["*"],
     },

@@ -12,8 +12,25 @@ set_defaults()
 
 from tasks.acquire import AcquireScene  # noqa: E402
 from tasks.adapt import AdaptScene  # noqa: E402
+from tasks.evaluate import EvaluateModel  # noqa: E402
+from tasks.experiment import Experiment, ReportExperiment, ReportSoFar  # noqa: E402
 from tasks.harmonize import HarmonizeScene  # noqa: E402
 from tasks.mask import MaskScene  # noqa: E402
 from tasks.product import MakeProduct  # noqa: E402
+from tasks.samples import MakeSamples, ShowSamples  # noqa: E402
+from tasks.train import TrainSegmentation  # noqa: E402
 
-__all__ = ["AcquireScene", "AdaptScene", "HarmonizeScene", "MakeProduct", "MaskScene"]
+__all__ = [
+    "AcquireScene",
+    "AdaptScene",
+    "EvaluateModel",
+    "Experiment",
+    "HarmonizeScene",
+    "MakeProduct",
+    "MakeSamples",
+    "MaskScene",
+    "ReportExperiment",
+    "ReportSoFar",
+    "ShowSamples",
+    "TrainSegmentation",
+]

@@ -81,5 +81,5 @@ class StageTask(luigi.Task):
                     self.set_progress_percentage(round(100 * fraction))
                     self.set_status_message(message)
 
-            path = recipe_path(self.work, self.recipe)
+            path = recipe_path(self.work, self.order.recipe.digest)
             run_child(self.stage, path, self.work, self.product_root, threads(), report)

@@ -4,8 +4,9 @@ A dataset module exports `DATASET`, a `Dataset` class. Its pydantic fields are i
 config (`[[samples.datasets]]`, key `kind` names the module), so an unknown option is an error.
 To add one: write the module with `names`, `scene`, `fingerprint` and `load`; state licence and
 citation in its docstring; map the archive's codes with `nndacss.labels.sets.translate`. The
-contract test walks this folder. Importing a dataset module must not open a raster nor import
-torch or rasterio: those belong inside `load`.
+contract test walks this folder (write it a small example in `tests/datasets/examples.py`).
+Options that are places are of type `Path`: they never enter a recipe. Importing a dataset module
+must not open a raster nor import torch or rasterio: those belong inside `load`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -59,6 +61,14 @@ class Dataset(Settings):
 
     scheme: ClassVar[str] = "climate"
     """Module of `nndacss.labels`."""
+
+    def places(self) -> dict[str, str]:
+        """Options that are paths, as absolute paths: where the archive lies on this machine."""
+        return {key: str(value.resolve()) for key, value in self if isinstance(value, Path)}
+
+    def options(self) -> dict[str, Any]:
+        """The other options that differ from their default, as plain JSON types."""
+        return {key: value for key, value in self.changed().items() if key not in self.places()}
 
     @abstractmethod
     def names(self) -> Sequence[str]:

@@ -1,0 +1,154 @@
+"""The sample store: one HDF5 file, one chunk a sample, so that reads in any order are cheap.
+
+Layout, version 1. File attributes: `format`, `version`, `roles`, `scheme`, `classes`, `side`,
+`scale`, `nodata`, `recipe` (JSON). Data:
+    pixels   (samples, bands, side, side) int16   reflectance x 10000, -32768 missing
+    sets     (samples, side, side) uint16         one bit a class, 0 unlabelled
+    records  (samples,) a table                   where each sample comes from, its class counts
+
+int16 x 10000 is the agencies' own unit (Sentinel-2 L1C and L2A): it holds -3.2767 to 3.2767, which
+no ground or cloud leaves, at a step of 0.0001, below the noise of both sensors, and needs half the
+room of float32. Every chunk carries a checksum (fletcher32), so that a damaged disk is an error
+and not a strange pixel. Compression is byte shuffle with gzip 1: on the L8 Biome chips it
+reads as fast as lzf (2.7 ms of CPU a sample of 256 px and six bands; 0.6 ms uncompressed), needs
+0.51 of the raw size where lzf needs 0.60, and any HDF5 program reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT = "nndacss samples"
+VERSION = 1
+#: int16 counts of reflectance 1.0.
+SCALE = 10000
+#: int16 count of a missing pixel.
+NODATA = -32768
+_TEXT = h5py.string_dtype()
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a sample comes from and what it shows."""
+
+    dataset: str
+    """Name of the entry in the settings."""
+    name: str
+    """The source image, unique inside its dataset."""
+    scene: str
+    """What a split must not tear."""
+    row: int
+    """First row of the window in the source image at working pixels."""
+    column: int
+    metres: float
+    """Working pixel size."""
+    level: str
+    """`TOA` or `SR`."""
+    sensor: str
+    sun: tuple[float, float] | None
+    """Elevation and azimuth, degrees; None where unknown."""
+    labelled: int
+    """Pixels with any label."""
+    class_counts: tuple[int, ...]
+    """Per class, pixels whose set is that class alone."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What all samples of a store share."""
+
+    roles: tuple[str, ...]
+    scheme: str
+    """Module of `nndacss.labels`."""
+    classes: tuple[str, ...]
+    side: int
+    """Rows and columns of every sample."""
+    recipe: Mapping[str, Any]
+    """The recipe that made it, as JSON."""
+
+
+def create(file: h5py.File, header: Header) -> None:
+    """An empty store in a new file."""
+    attributes = {
+        "format": FORMAT,
+        "version": VERSION,
+        "roles": json.dumps(header.roles),
+        "scheme": header.scheme,
+        "classes": json.dumps(header.classes),
+        "side": header.side,
+        "scale": SCALE,
+        "nodata": NODATA,
+        "recipe": json.dumps(header.recipe, sort_keys=True),
+    }
+    file.attrs.update(attributes)
+    window = (header.side, header.side)
+    for name, shape, dtype in (
+        ("pixels", (len(header.roles), *window), np.int16),
+        ("sets", window, np.uint16),
+    ):
+        file.create_dataset(
+            name,
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            chunks=(1, *shape),
+            dtype=dtype,
+            shuffle=True,
+            fletcher32=True,
+            compression="gzip",
+            compression_opts=1,
+        )
+    table = _table(len(header.classes))
+    file.create_dataset("records", shape=(0,), maxshape=(None,), chunks=(256,), dtype=table)
+
+
+def read_header(file: h5py.File) -> Header:
+    """What `create` wrote."""
+    attributes = file.attrs
+    return Header(
+        roles=tuple(json.loads(attributes["roles"])),
+        scheme=str(attributes["scheme"]),
+        classes=tuple(json.loads(attributes["classes"])),
+        side=int(attributes["side"]),
+        recipe=json.loads(attributes["recipe"]),
+    )
+
+
+def _table(classes: int) -> np.dtype[Any]:
+    kinds = {"str": _TEXT, "int": np.int64, "float": np.float64}
+    columns: list[Any] = []
+    for field in fields(Record):
+        if field.name == "sun":
+            columns.append(("sun", np.float64, (2,)))
+        elif field.name == "class_counts":
+            columns.append(("class_counts", np.int64, (classes,)))
+        else:
+            columns.append((field.name, kinds[str(field.type)]))
+    return np.dtype(columns)
+
+
+def to_row(record: Record, classes: int) -> NDArray[Any]:
+    """A record as an element of the table."""
+    values = [
+        (np.nan, np.nan) if field.name == "sun" and value is None else value
+        for field, value in zip(fields(record), astuple(record), strict=True)
+    ]
+    return np.array(tuple(values), dtype=_table(classes))
+
+
+def to_record(row: Any) -> Record:
+    """An element of the table as a record."""
+    values: dict[str, Any] = {}
+    for name in row.dtype.names:
+        value = row[name]
+        values[name] = value.decode() if isinstance(value, bytes) else value.tolist()
+    sun = values["sun"]
+    values["sun"] = None if np.isnan(sun[0]) else tuple(sun)
+    values["class_counts"] = tuple(values["class_counts"])
+    return Record(**values)

@@ -1,0 +1,72 @@
+"""Settings of the samples: section `[samples]`, and one `[[samples.datasets]]` an archive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, Field, model_validator
+
+from nndacss.sensors import REFLECTIVE
+from nndacss.settings import Settings
+
+VERSION = 1
+
+#: What a band of a sample may be: reflectance of either sensor.
+KNOWN = (*REFLECTIVE, "nir", "coastal", "cirrus", "pan")
+
+
+class Entry(Settings):
+    """One archive; all further keys are options of that dataset and checked by it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str
+    """A module of `nndacss.datasets`."""
+    name: str = Field(default="", pattern="^[A-Za-z0-9_-]*$")
+    """What its samples are called in the store; default: the kind. Unique."""
+    nir_as_nir08: bool = True
+    """Whether a broad near infrared (`nir`, B08) stands for `nir08` where there is no other."""
+
+    @property
+    def title(self) -> str:
+        """The name, or the kind where none is given."""
+        return self.name or self.kind
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys for the dataset itself."""
+        return dict(self.model_extra or {})
+
+
+class SamplesSettings(Settings):
+    """Which images, and how they are cut."""
+
+    datasets: tuple[Entry, ...] = ()
+    """Tables `[[samples.datasets]]`: `kind`, options of that dataset (paths are relative to the
+    current directory), and optionally `name` and `nir_as_nir08`."""
+    side: int = Field(default=256, ge=32, le=2048, multiple_of=32)
+    """Rows and columns of a sample, pixels; the network needs a multiple of 32."""
+    stride: int = Field(default=0, ge=0)
+    """Pixels from one window to the next; 0 means `side`, no overlap."""
+    roles: tuple[str, ...] = REFLECTIVE
+    """Bands of a sample; one that an image lacks is missing (NaN) everywhere."""
+    finest: float = Field(default=20.0, gt=0)
+    """Metres: finer images are averaged by round(finest / metres) first, as the network sees
+    them."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SamplesSettings:
+        titles = [entry.title for entry in self.datasets]
+        for title in titles:
+            if titles.count(title) > 1:
+                raise ValueError(f"two datasets are called {title!r}; give them a `name`")
+        if self.stride > self.side:
+            raise ValueError(f"stride {self.stride} leaves gaps; at most side, {self.side}")
+        if len(set(self.roles)) != len(self.roles) or not self.roles:
+            raise ValueError("roles must be different, and at least one")
+        if not set(self.roles) <= set(KNOWN):
+            raise ValueError(f"roles must be of {', '.join(KNOWN)}")
+        return self
+
+
+SETTINGS = SamplesSettings
