@@ -11,9 +11,12 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from nndacss.datasets import Dataset, Sample
+from nndacss.labels.sets import Sets, from_labels, of
+from nndacss.raster import Pixels
 
 #: Raised when the simulation draws other pixels or labels for the same seed.
 VERSION = 1
@@ -38,6 +41,9 @@ class Twin(Dataset):
     turn, for the most variety; `all`: each seed in every combination, to compare them."""
     side: int = Field(default=256, ge=8)
     """Rows and columns, pixels of `metres`."""
+    strict: bool = True
+    """False for training: a pixel so near to a threshold of the truth that no person who labels
+    images would see the difference may be either class, see `near_threshold`."""
 
     def names(self) -> tuple[str, ...]:
         """`<seed>_<sensor>_<level>_<metres>m`, sorted."""
@@ -58,24 +64,40 @@ class Twin(Dataset):
 
     def load(self, name: str) -> Sample:
         """One chip, computed now."""
-        from nndacss.labels.sets import from_labels
         from nndacss.simulate.chips import chip
 
         seed, rest = name.split("_", 1)
         sensor, level, metres = rest.rsplit("_", 2)
         seen: Literal["TOA", "SR"] = "TOA" if level == "TOA" else "SR"
         made = chip(int(seed), sensor, seen, float(metres[:-1]), self.side, self.side)
+        sets = from_labels(made.labels)
         return Sample(
             name=name,
             scene=self.scene(name),
             pixels=made.pixels,
             roles=made.roles,
-            sets=from_labels(made.labels),
+            sets=sets if self.strict else near_threshold(sets, made.thickness, made.beam_loss),
             sensor=sensor,
             level=level,
             metres=made.metres,
             sun=(made.sun_elevation, made.sun_azimuth),
         )
+
+
+def near_threshold(sets: Sets, thickness: Pixels, beam_loss: Pixels) -> Sets:
+    """`sets`, with a second class where the truth is near its threshold; all (rows, columns).
+
+    Clouds of half the threshold's thickness or more (0.15 to 0.3) may be cloud as well. Where
+    clouds take 10 to 40 % of the beam, ground may be shadow, and shadow may be ground: the edge
+    of a veil's shadow is invisible on fields.
+    """
+    clear, shadow, snow, cloud = (np.uint16(of(code)) for code in range(4))
+    ground = (sets == clear) | (sets == snow)
+    faint = (beam_loss >= 0.1) & (beam_loss < 0.4)
+    result = np.where(faint & ground, sets | shadow, sets)
+    result = np.where(faint & (sets == shadow), shadow | clear | snow, result)
+    veiled = (thickness >= 0.15) & (sets != cloud) & (sets != 0)
+    return np.where(veiled, result | cloud, result).astype(np.uint16)
 
 
 DATASET = Twin

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nndacss.datasets.twin import DATASET, VERSION
+from nndacss.datasets.twin import DATASET, VERSION, near_threshold
 from nndacss.simulate.chips import chip
 
 
@@ -28,6 +28,24 @@ def test_a_sample_is_the_chip_with_its_truth():
     np.testing.assert_array_equal(sample.pixels, made.pixels)
     np.testing.assert_array_equal(sample.sets, 1 << made.labels.astype(int))
     assert (sample.sensor, sample.level, sample.metres) == ("sentinel2_msi", "SR", 30.0)
+
+
+def test_near_a_threshold_a_pixel_may_be_either():
+    # clear, clear in a veil's shadow, deep shadow, faint shadow, snow by a thin edge, cloud, none
+    sets = np.array([[1, 1, 2, 2, 4, 8, 0]], dtype=np.uint16)
+    thickness = np.array([[0, 0, 0, 0, 0.2, 0.4, 0.2]], dtype=np.float32)
+    loss = np.array([[0, 0.15, 0.6, 0.3, 0, 0.2, 0.2]], dtype=np.float32)
+    found = near_threshold(sets, thickness, loss)
+    assert found.tolist() == [[1, 1 | 2, 2, 1 | 2 | 4, 4 | 8, 8, 0]]
+
+
+def test_only_the_sets_change_when_not_strict():
+    strict, loose = (
+        DATASET(first=3, count=1, side=48, strict=strict).load("0000003_sentinel2_msi_SR_30m")
+        for strict in (True, False)
+    )
+    np.testing.assert_array_equal(strict.pixels, loose.pixels)
+    assert ((strict.sets & ~loose.sets) == 0).all()
 
 
 def test_options_decide_the_fingerprint():
