@@ -1,7 +1,7 @@
 """The acquire stage: unpack where windows cannot be read in place, then read everything once.
 
-A folder and an uncompressed `.tar` are read where they lie; a `.tar.gz` is unpacked into the
-work folder, since a compressed stream cannot be read by windows. Every block of every band is
+A folder and an uncompressed `.tar` are read where they lie; a `.tar.gz` or `.zip` is unpacked into
+the work folder, since a compressed stream cannot be read by windows. Every block of every band is
 read once, so a truncated file is found here and not after an hour of work.
 """
 

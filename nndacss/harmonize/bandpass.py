@@ -3,6 +3,9 @@
 The radiometry is that of HLS and sen2like: per band OLI = slope * MSI + offset, so that the
 Sentinel-2-like value is (OLI - offset) / slope.
 
+A Sentinel-2 scene is resampled and nothing else: its bands are the target's own. (The small
+differences between 2A, 2B and 2C are left in.)
+
 Coefficients: Sentinel-2A and 2B from Claverie et al. 2018 (HLS, Remote Sens. Environ. 219),
 table 5 and the HLS v2.0 user guide; Sentinel-2C from the HLS v2.0 user guide, as sen2like ships
 them. They were fitted to surface reflectance; on TOA they are applied just the same.
@@ -64,6 +67,18 @@ def adjust(pixels: Pixels, roles: tuple[str, ...], target: str) -> Pixels:
     return result
 
 
+def is_own(scene: Scene, target: str) -> bool:
+    """Whether the scene's bands are the target's, so that there is nothing to adjust."""
+    return target in scene.sensor.platforms
+
+
+def coefficients(scene: Scene, target: str) -> Mapping[str, tuple[float, float]]:
+    """Role -> (slope, offset) that `harmonize` takes out: scene = slope * product + offset."""
+    if is_own(scene, target):
+        return dict.fromkeys(scene.roles, (1.0, 0.0))
+    return COEFFICIENTS[target]
+
+
 @dataclass(frozen=True)
 class Harmonized:
     """One window of the harmonized image."""
@@ -82,7 +97,9 @@ def harmonize(scene: Scene, grid: GeoBox, settings: HarmonizeSettings) -> Harmon
     else:
         pixels = scene.read(roles, grid).pixels
         sharpened = np.zeros(grid.shape, dtype=np.bool_)
-    return Harmonized(adjust(pixels, roles, settings.target), sharpened)
+    if not is_own(scene, settings.target):
+        pixels = adjust(pixels, roles, settings.target)
+    return Harmonized(pixels, sharpened)
 
 
 METHOD = harmonize

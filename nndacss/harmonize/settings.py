@@ -13,12 +13,12 @@ VERSION = 1
 
 
 class HarmonizeSettings(Settings):
-    """How Landsat bands become Sentinel-2-like bands at 10 m."""
+    """How Landsat bands become Sentinel-2-like bands at 10 m. Sentinel-2's are only resampled."""
 
     method: str = "bandpass"
     """A module of `nndacss.harmonize`."""
     target: Literal["sentinel-2a", "sentinel-2b", "sentinel-2c"] = "sentinel-2a"
-    """Whose band responses the result imitates."""
+    """Whose band responses the result imitates. No Sentinel-2 scene is adjusted to another one."""
     roles: tuple[str, ...] = REFLECTIVE
     """Bands of the product, in order; fewer where the scene lacks some."""
     sharpen: bool = True

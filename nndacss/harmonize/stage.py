@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from nndacss.harmonize.bandpass import COEFFICIENTS
+from nndacss.harmonize.bandpass import coefficients, is_own
 from nndacss.harmonize.settings import HarmonizeSettings
 from nndacss.plugins import load
 from nndacss.raster import Pixels
@@ -27,7 +27,7 @@ from nndacss.tile.settings import TileSettings
 SCALE = 0.0001
 NODATA = -9999
 #: Bits of the source layer; 0 is nodata.
-BANDPASS, NETWORK, COMPOSED, SATURATED, NO_PAN = 1, 2, 4, 8, 16
+BANDPASS, NETWORK, COMPOSED, SATURATED, NO_PAN, OWN = 1, 2, 4, 8, 16, 32
 
 
 def quantize(pixels: Pixels) -> NDArray[np.int16]:
@@ -71,18 +71,20 @@ def harmonize_window(
     method = load("harmonize", settings.method)
     window = method(scene, grid, settings)
     counts = quantize(window.pixels)
-    source = np.full(grid.shape, BANDPASS, dtype=np.uint8)
-    source[~window.sharpened] |= NO_PAN
+    own = is_own(scene, settings.target)
+    source = np.full(grid.shape, OWN if own else BANDPASS, dtype=np.uint8)
+    if not own:
+        source[~window.sharpened] |= NO_PAN
     source[scene.saturated(settings.roles, grid)] |= SATURATED
     source[counts[0] == NODATA] = 0
     return {"reflectance": counts, "source": source[None]}
 
 
 def _summary(scene: Scene, settings: HarmonizeSettings) -> dict[str, Any]:
-    table = COEFFICIENTS[settings.target]
+    table = coefficients(scene, settings.target)
     return {
         "method": settings.method,
-        "sensor": settings.target,
+        "sensor": scene.platform if is_own(scene, settings.target) else settings.target,
         "roles": list(settings.roles),
         "bandpass": {role: list(table[role]) for role in settings.roles},
         "pan": settings.sharpen and "pan" in scene.roles,

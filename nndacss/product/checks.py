@@ -1,4 +1,4 @@
-"""How well the product keeps the scene: 30 m consistency and visible seams, on sampled windows.
+"""How well the product keeps the scene: its own pixels, and visible seams, on sampled windows.
 
 Both look at the lattice windows of the computation (`nndacss.tile.parts`), 24 of them at most,
 with 64 pixels around: all of a small scene, an even-handed sample of a large one.
@@ -6,6 +6,7 @@ with 64 pixels around: all of a small scene, an even-handed sample of a large on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from rasterio.windows import Window
 from nndacss.product.sheets import Sheet
 from nndacss.raster import Pixels
 from nndacss.readers.scene import Scene
+from nndacss.tile.grid import METRES
 from nndacss.tile.parts import parts
 from nndacss.tile.settings import TileSettings
 from nndacss.tile.warp import source_window, warp
@@ -86,11 +88,12 @@ class Seams:
     """Sums of absolute differences of neighbours, by where the border between them runs.
 
     What lies inside is taken from within 32 pixels of a border, since the ground there is the
-    same as at the border, and from the lines that are a multiple of `PERIOD` away: 30 m pixels
+    same as at the border, and from the lines that are a multiple of `period` away: 30 m pixels
     shown at 10 m differ more from each other at every third line. A difference counts as at
     most `STEEP`, so that a cloud's edge that happens to lie at a border is not taken for a seam.
     """
 
+    period: int = PERIOD
     total: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     """Inside, at window borders, at part borders."""
     count: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
@@ -102,7 +105,7 @@ class Seams:
             (0, rows, lattice.window_rows, lattice.part_rows),
             (1, columns, lattice.window_columns, lattice.part_columns),
         ):
-            kinds = _kinds(range(part.start + 1, part.stop), borders, strong)
+            kinds = _kinds(range(part.start + 1, part.stop), borders, strong, self.period)
             near = kinds < _FAR
             for band in pixels:
                 steps = np.minimum(np.abs(np.diff(band, axis=axis)), np.float32(STEEP))
@@ -138,7 +141,7 @@ _FAR = 3
 
 
 def _kinds(
-    places: Sequence[int], borders: frozenset[int], strong: frozenset[int]
+    places: Sequence[int], borders: frozenset[int], strong: frozenset[int], period: int
 ) -> NDArray[np.intp]:
     """0 inside, near a border and alike; 1 at a window border, 2 at a part border; 3 not used."""
     lines = np.array(places, dtype=np.intp)
@@ -146,7 +149,7 @@ def _kinds(
     if not at.size:
         return np.full(lines.shape, _FAR)
     distance = np.abs(lines[:, None] - at[None, :])
-    alike = (distance <= MARGIN // 2) & (distance % PERIOD == 0)
+    alike = (distance <= MARGIN // 2) & (distance % period == 0)
     kinds = np.where(alike.any(axis=1), 0, _FAR)
     kinds[np.isin(lines, list(borders))] = 1
     kinds[np.isin(lines, list(strong))] = 2
@@ -155,9 +158,11 @@ def _kinds(
 
 @dataclass
 class Consistency:
-    """Sums of differences per band between the product at 30 m and the scene."""
+    """Sums of differences per band between the scene and the product at the scene's pixels."""
 
     roles: tuple[str, ...]
+    metres: int = 30
+    """Size of the scene's pixels, of the coarsest band."""
     sums: NDArray[np.float64] = field(init=False)
     """(bands, 3): count, sum, sum of squares."""
 
@@ -181,7 +186,7 @@ class Consistency:
             bias = round(float(total / count), 6) if count else None
             rmse = round(float(np.sqrt(squares / count)), 6) if count else None
             bands[role] = {"pixels": int(count), "bias": bias, "rmse": rmse}
-        return {"metres": 30, "bands": bands}
+        return {"metres": self.metres, "bands": bands}
 
 
 def difference(
@@ -222,19 +227,21 @@ def check(
     bandpass: Mapping[str, Sequence[float]],
     threads: int,
 ) -> dict[str, Any]:
-    """30 m consistency and seams of the reflectance raster at `path`."""
+    """Consistency with the scene's own pixels, and seams, of the reflectance raster at `path`."""
     with rasterio.open(path) as raster:
         grid = GeoBox.from_rio(raster)
     lattice = cut(grid, settings)
     places = sample(lattice.windows)
-    seams, consistency = Seams(), Consistency(sheet.bands)
+    sizes = [round(scene.grid(role).affine.a) for role in sheet.bands]
+    period = math.lcm(*(max(1, round(size / METRES)) for size in sizes))
+    seams, consistency = Seams(period), Consistency(sheet.bands, max(sizes))
 
     def one(place: tuple[slice, slice]) -> tuple[Seams, Consistency]:
         at = _wider(place, grid)
         with rasterio.open(path, sharing=False) as raster:
             counts = raster.read(window=Window.from_slices(*at))
         missing = (counts == sheet.nodata).any(axis=0)
-        own = Seams(), Consistency(sheet.bands)
+        own = Seams(period), Consistency(sheet.bands)
         for index, role in enumerate(sheet.bands):  # one by one, to hold one in floats
             pixels = counts[index : index + 1].astype(np.float32) * np.float32(sheet.scale)
             pixels[:, missing] = np.nan

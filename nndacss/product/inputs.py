@@ -49,6 +49,11 @@ class Inputs:
         """Whether the agency's quality bits are carried along."""
         return any(source.sheet.thing == "quality" for source in self.rasters)
 
+    @property
+    def own(self) -> bool:
+        """Whether the scene is Sentinel-2's, so that its bands are the product's own."""
+        return bool(self.harmonize["sensor"] == self.scene.platform)
+
     def raster(self, thing: str) -> Source:
         """The source of one of the rasters."""
         return next(source for source in self.rasters if source.sheet.thing == thing)
@@ -74,7 +79,7 @@ def gather(context: Context) -> Inputs:
     places = done["scene"]["summary"]
     scene = open_scene(places["scene"], l1=places["l1"])
     harmonize = done["harmonize"]["summary"]
-    rasters = tuple(_rasters(folders, scene, settings, harmonize["roles"]))
+    rasters = tuple(_rasters(folders, scene, settings, harmonize))
     with rasterio.open(rasters[0].path) as first:
         grid = GeoBox.from_rio(first)
     return Inputs(
@@ -97,10 +102,16 @@ def recipes_name(name: str) -> str:
 
 
 def _rasters(
-    folders: Mapping[str, Path], scene: Scene, settings: ProductSettings, roles: list[str]
+    folders: Mapping[str, Path],
+    scene: Scene,
+    settings: ProductSettings,
+    harmonize: Mapping[str, Any],
 ) -> list[Source]:
+    roles, own = harmonize["roles"], harmonize["sensor"] == scene.platform
     found = [
-        Source(sheets.reflectance(roles, scene.level), folders["harmonize"] / "reflectance.vrt"),
+        Source(
+            sheets.reflectance(roles, scene.level, own), folders["harmonize"] / "reflectance.vrt"
+        ),
         Source(sheets.mask(), folders["mask"] / "labels.vrt"),
         Source(sheets.source(), folders["harmonize"] / "source.vrt"),
     ]
@@ -110,6 +121,9 @@ def _rasters(
     probability = folders["mask"] / "probability.vrt"
     if probability.exists():
         found.append(Source(sheets.probability(), probability))
+    raw = folders["mask"] / "raw.vrt"
+    if raw.exists():
+        found.append(Source(sheets.raw_mask(), raw))
     if settings.mask_format != "labels":
         found.append(Source(sheets.recoded(settings.mask_format), folders["mask"] / "labels.vrt"))
     return found

@@ -42,6 +42,19 @@ def bands_of(target: str) -> Mapping[str, Band]:
     return {}
 
 
+def instrument(platform: str) -> str:
+    """What observes on a platform, in STAC's words: `oli`, `msi`.
+
+    >>> instrument("landsat-9"), instrument("sentinel-2b")
+    ('oli', 'msi')
+    """
+    for name in names("sensors"):
+        sensor = load("sensors", name)
+        if platform in sensor.platforms:
+            return str(sensor.name).rpartition("_")[2]
+    return "unknown"
+
+
 def raster_asset(path: Path, sheet: Sheet, target: Mapping[str, Band]) -> dict[str, Any]:
     """One COG: its grid, and its bands with units, nodata, classes and bits."""
     with rasterio.open(path) as raster:

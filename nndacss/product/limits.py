@@ -9,8 +9,35 @@ from typing import Any
 _COARSE = ("nir08", "swir16", "swir22")
 
 
-def limits(level: str, mask: Mapping[str, Any], harmonize: Mapping[str, Any]) -> list[str]:
-    """One sentence per limit, for this product."""
+def limits(
+    level: str, mask: Mapping[str, Any], harmonize: Mapping[str, Any], own: bool = False
+) -> list[str]:
+    """One sentence per limit, for this product; `own`: of a Sentinel-2 scene."""
+    found = _of_sentinel(level, harmonize) if own else _of_landsat(level, harmonize)
+    kind = "provisional" if mask["provisional"] else "only as good as its origin"
+    found.append(f"A mask that is {kind}: {mask['note'] or mask['method']}.")
+    return found
+
+
+def _of_sentinel(level: str, harmonize: Mapping[str, Any]) -> list[str]:
+    found = ["Not normalised for view and sun geometry (no BRDF adjustment)."]
+    coarse = [role for role in harmonize["roles"] if role in _COARSE]
+    if coarse:
+        found.append(
+            f"Pixels of 10 m, but no detail below 20 m in {', '.join(coarse)}: these bands were "
+            "resampled, not sharpened."
+        )
+    if level == "TOA":
+        found.append(
+            "Top-of-atmosphere reflectance, not surface reflectance: haze and aerosol are in it."
+        )
+    found.append(
+        "As this satellite saw it: the small differences between 2A, 2B and 2C are left in."
+    )
+    return found
+
+
+def _of_landsat(level: str, harmonize: Mapping[str, Any]) -> list[str]:
     found = [
         "Not normalised for view and sun geometry (no BRDF adjustment): the sun of the Landsat "
         "overpass is in it.",
@@ -37,6 +64,4 @@ def limits(level: str, mask: Mapping[str, Any], harmonize: Mapping[str, Any]) ->
             "Adjusted to Sentinel-2's bands by one straight line per band, the same for every "
             "kind of ground: single surfaces can be off by a few per cent."
         )
-    kind = "provisional" if mask["provisional"] else "only as good as its origin"
-    found.append(f"A mask that is {kind}: {mask['note'] or mask['method']}.")
     return found

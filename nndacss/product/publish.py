@@ -22,11 +22,11 @@ from nndacss.stage import Context
 
 #: Picture -> what it shows; in the order of the page.
 PICTURES = {
-    "before": "True colour before: the Landsat scene",
+    "before": "True colour before: the scene",
     "after": "True colour after: the product",
     "false": "False colour of the product: swir16, nir08, red",
     "overlay": "Mask over true colour",
-    "detail_before": "A detail before, Landsat's own pixels",
+    "detail_before": "A detail before, the scene's own pixels",
     "detail_after": "The same detail after, 10 m",
 }
 
@@ -78,7 +78,8 @@ def draw(inputs: Inputs, folder: Path) -> tuple[dict[str, Picture], Any]:
     rows, columns = inputs.grid.shape
     piece = quicklook.most_telling(image, sheet, codes, (rows, columns))
     if piece is not None:
-        pictures |= _details(inputs, (image, mask), true, piece)
+        # a Sentinel-2 scene changes only in its 20 m bands, so its detail is in false colour
+        pictures |= _details(inputs, (image, mask), false if inputs.own else true, piece)
     return pictures, codes
 
 
@@ -124,7 +125,7 @@ def collect(
         "product": _product(context, inputs),
         "mask": mask,
         "losses": list(inputs.losses),
-        "limits": limits(inputs.scene.level, mask, inputs.harmonize),
+        "limits": limits(inputs.scene.level, mask, inputs.harmonize, inputs.own),
         "recipe": _recipe(context, inputs),
         "software": software(),
         "seconds": seconds,
@@ -148,6 +149,7 @@ def _product(context: Context, inputs: Inputs) -> dict[str, Any]:
         "platform": scene.platform,
         "origin": scene.origin,
         "target": inputs.harmonize["sensor"],
+        "own": inputs.own,
         "method": inputs.harmonize["method"],
         "pan": inputs.harmonize["pan"],
         "bands": list(inputs.harmonize["roles"]),
@@ -234,15 +236,17 @@ def stac_item(
 def _properties(context: Context, inputs: Inputs, numbers: Mapping[str, Any]) -> dict[str, Any]:
     scene, product = inputs.scene, numbers["product"]
     share = {name: 100 * entry["share"] for name, entry in numbers["cover"]["classes"].items()}
+    kind = "Sentinel-2" if inputs.own else "Sentinel-2-like"
+    made = f"harmonized to {product['target']} by {product['method']}"
     lineage = (
         f"{scene.identity.name}: resampled once per band to {product['metres']:g} m"
-        f"{', sharpened by the pan band' if product['pan'] else ''}, harmonized to "
-        f"{product['target']} by {product['method']}; mask by {inputs.mask['method']}"
+        f"{', sharpened by the pan band' if product['pan'] else ''}, "
+        f"{'otherwise as observed' if inputs.own else made}; mask by {inputs.mask['method']}"
     )
     return {
-        "title": f"Sentinel-2-like reflectance from {scene.identity.name}",
+        "title": f"{kind} reflectance from {scene.identity.name}",
         "platform": scene.platform,
-        "instruments": ["oli"],
+        "instruments": [item.instrument(scene.platform)],
         "gsd": product["metres"],
         "eo:cloud_cover": round(share["cloud"], 4),
         "eo:snow_cover": round(share["snow"], 4),
@@ -268,6 +272,7 @@ def _properties(context: Context, inputs: Inputs, numbers: Mapping[str, Any]) ->
         "nndacss:composed": "none",
         "nndacss:mask_method": inputs.mask["method"],
         "nndacss:mask_provisional": inputs.mask["provisional"],
+        **({"nndacss:mask_weights": inputs.mask["weights"]} if "weights" in inputs.mask else {}),
         "nndacss:losses": list(inputs.losses),
         "nndacss:limits": numbers["limits"],
     }

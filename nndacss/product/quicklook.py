@@ -123,12 +123,15 @@ def scene_view(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:
 
 def scene_pixels(scene: Scene, roles: Sequence[str], grid: GeoBox) -> Pixels:
     """The scene's own pixels as squares on a finer grid, which shows what they look like."""
-    plane = scene.grid(roles[0])
-    own = plane[source_window(plane, grid, margin=1)]
-    pixels = scene.read(roles, own).pixels
-    counts = np.rint(np.nan_to_num(pixels * 10000, nan=-32768.0)).astype(np.int16)
-    shown = nearest(counts, own, grid, -32768)
-    return np.where(shown == -32768, np.float32(np.nan), shown.astype(np.float32) / 10000)
+    shown = []
+    for role in roles:  # one by one: bands may have pixels of different sizes
+        plane = scene.grid(role)
+        own = plane[source_window(plane, grid, margin=1)]
+        pixels = scene.read([role], own).pixels
+        counts = np.rint(np.nan_to_num(pixels * 10000, nan=-32768.0)).astype(np.int16)
+        shown.append(nearest(counts, own, grid, -32768)[0])
+    bands = np.stack(shown)
+    return np.where(bands == -32768, np.float32(np.nan), bands.astype(np.float32) / 10000)
 
 
 def overlay(picture: Picture, codes: NDArray[np.uint8], labels: Sequence[Label]) -> Picture:

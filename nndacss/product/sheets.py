@@ -6,7 +6,7 @@ One table for all that must agree: the COG's own tags, the STAC item and the rep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -95,12 +95,12 @@ _MEANINGS = {
 }
 
 
-def reflectance(roles: Sequence[str], level: str) -> Sheet:
-    """The image: one band a role."""
+def reflectance(roles: Sequence[str], level: str, own: bool = False) -> Sheet:
+    """The image: one band a role; `own`: observed by Sentinel-2, not made like it."""
     kind = "surface" if level == "SR" else "top-of-atmosphere"
     return Sheet(
         thing="reflectance",
-        title=f"Sentinel-2-like {kind} reflectance",
+        title=f"Sentinel-2{'' if own else '-like'} {kind} reflectance",
         dtype="int16",
         nodata=harmonized.NODATA,
         bands=tuple(roles),
@@ -115,6 +115,11 @@ def mask() -> Sheet:
         Label(int(code), code.name.lower(), COLOURS[code], _MEANINGS[code]) for code in Climate
     )
     return Sheet("mask", "Mask", "uint8", int(Climate.NODATA), ("mask",), "mode", labels=labels)
+
+
+def raw_mask() -> Sheet:
+    """The mask as predicted, where the mask itself was grown or cleaned."""
+    return replace(mask(), thing="mask_raw", title="Mask as predicted", bands=("mask_raw",))
 
 
 #: Fmask bits as HLS has them (HLS v2.0 user guide, table 9): 1 cloud, 3 cloud shadow, 4 snow.
@@ -154,6 +159,7 @@ def source() -> Sheet:
         Bit(2, 1, "composed", "put in from elsewhere by means of the mask"),
         Bit(3, 1, "saturated", "at least one input band was saturated"),
         Bit(4, 1, "no_pan", "not sharpened: no pan observation here"),
+        Bit(5, 1, "own", "Sentinel-2's own observation, only resampled"),
     )
     return Sheet("source", "Source of each pixel", "uint8", 0, ("source",), "nearest", bits=bits)
 
@@ -201,8 +207,34 @@ QUALITY_BITS: Mapping[str, tuple[Bit, ...]] = {
 }
 
 
+#: Sen2Cor's codes with the colours of its own pictures, and what our mask makes of them.
+_SEN2COR = (
+    Label(0, "no data", (0, 0, 0), "no observation"),
+    Label(1, "saturated or defective", (255, 0, 0), "not usable: nodata in the mask"),
+    Label(2, "dark or terrain shadow", (47, 47, 47), "clear in the mask"),
+    Label(3, "cloud shadow", (100, 50, 0), "shadow of a cloud"),
+    Label(4, "vegetation", (0, 160, 0), "clear in the mask"),
+    Label(5, "not vegetated", (255, 230, 90), "clear in the mask"),
+    Label(6, "water", (0, 0, 255), "clear in the mask"),
+    Label(7, "unclassified", (128, 128, 128), "clear in the mask"),
+    Label(8, "cloud, medium probability", (192, 192, 192), "cloud in the mask"),
+    Label(9, "cloud, high probability", (255, 255, 255), "cloud in the mask"),
+    Label(10, "thin cirrus", (100, 200, 255), "cloud in the mask, if its settings say so"),
+    Label(11, "snow or ice", (255, 150, 255), "snow or ice on the ground"),
+)
+
+
+def scene_classes() -> Sheet:
+    """The scene classification of Level 2A, carried along."""
+    title = "The agency's scene classification (SCL), carried along"
+    recode = tuple((label.value, label.value) for label in _SEN2COR)
+    return Sheet("quality", title, "uint8", 0, ("SCL",), "mode", labels=_SEN2COR, recode=recode)
+
+
 def quality(collection: str) -> Sheet:
     """The agency's quality bits, carried along; fill (1) is nodata."""
+    if collection == "scl":
+        return scene_classes()
     name = "QA_PIXEL" if collection == "2" else "BQA"
     title = f"The agency's quality bits ({name}), carried along"
     bits = QUALITY_BITS.get(collection, ())

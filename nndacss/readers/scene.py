@@ -56,7 +56,7 @@ class SceneIdentity:
 
 @dataclass(frozen=True)
 class QualityFlags:
-    """The agency's quality bits as one set of flags; (rows, columns) each."""
+    """The agency's quality codes as one set of flags; (rows, columns) each."""
 
     fill: NDArray[np.bool_]
     """No observation; no other flag is set there."""
@@ -84,7 +84,12 @@ class Scene(Protocol):
     origin: str
     """Who made the observation, in the words of the metadata; a simulated scene says so here."""
     collection: str
-    """Generation of the agency's products, which decides the quality bits: `pre`, `1`, `2`."""
+    """What decides the meaning of the quality codes: Landsat's generation (`pre`, `1`, `2`), or
+    `scl` for Sentinel-2's scene classification."""
+    quality_name: str
+    """What the agency calls its quality band: `QA_PIXEL`, `BQA`, `SCL`."""
+    quality_fill: int
+    """The quality code outside the image."""
     sun_elevation: float
     """Degrees above the horizon, scene centre."""
     sun_azimuth: float
@@ -110,7 +115,7 @@ class Scene(Protocol):
         ...
 
     def quality(self, grid: GeoBox | None = None) -> NDArray[np.uint16] | None:
-        """The agency's pixel quality bits on `grid` by nearest neighbour, its fill value outside.
+        """The agency's pixel quality codes on `grid` by nearest neighbour, `quality_fill` outside.
 
         None where the product has none.
         """

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nndacss.errors import ArchiveError, InputError, MetadataError, OutputError
+from nndacss.readers import unpacked
 from nndacss.readers.landsat import READER, files
 from nndacss.readers.landsat.files import list_files, metadata_file, unpack
 from tests.readers.recipes import Recipe, pack
@@ -187,7 +188,7 @@ def test_unpack_is_whole_or_absent(folder: Path, tmp_path: Path, monkeypatch) ->
     def full(source: io.BytesIO, target: Path, size: int) -> None:
         raise OutputError("no space left")
 
-    monkeypatch.setattr(files, "_copy", full)
+    monkeypatch.setattr(files, "copy", full)
     with pytest.raises(OutputError):
         unpack(archive, tmp_path / "work" / "out")
     assert list((tmp_path / "work").iterdir()) == []
@@ -196,13 +197,13 @@ def test_unpack_is_whole_or_absent(folder: Path, tmp_path: Path, monkeypatch) ->
 def test_unpack_beside_a_faster_writer(folder: Path, tmp_path: Path, monkeypatch) -> None:
     archive = pack(folder, tmp_path / "a.tar")
     out = tmp_path / "work" / "out"
-    real = files._settle
+    real = unpacked._settle
 
     def late(draft: Path, target: Path) -> None:
         shutil.copytree(folder, target)
         real(draft, target)
 
-    monkeypatch.setattr(files, "_settle", late)
+    monkeypatch.setattr(unpacked, "_settle", late)
     assert unpack(archive, out) == out
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 

@@ -14,7 +14,7 @@ from pyproj import Transformer
 
 from nndacss.errors import BandError, GridError, LossWarning
 from nndacss.readers import open_scene, unpack
-from nndacss.readers.landsat.layers import Handles
+from nndacss.readers.layers import Handles
 from nndacss.readers.scene import Scene
 from nndacss.tile.warp import nearest, warp
 from tests.readers.recipes import Recipe, pack

@@ -7,19 +7,17 @@ needed is for the caller to say.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from odc.geo.geobox import GeoBox
 
 from nndacss.errors import BandError, complain
 from nndacss.readers.landsat.files import Store
 from nndacss.readers.landsat.georeference import place
 from nndacss.readers.landsat.identity import stored_name
-from nndacss.readers.landsat.layers import Handles, Layer, read_header
 from nndacss.readers.landsat.metadata import BandEntry, Metadata
+from nndacss.readers.layers import Handles, Layer, read_header
 from nndacss.readers.scene import SceneIdentity
+from nndacss.readers.windows import check_one_grid, describe
 
 _PLANES = {"pan": "PANCHROMATIC", "lwir11": "THERMAL", "lwir12": "THERMAL"}
 #: Pan may begin this far from the other bands (metres): half a pixel of either, and the pixel by
@@ -96,24 +94,6 @@ class _Builder:
         return Layer(self._handles, path, header, placed.grid, entry)
 
 
-def check_one_grid(layers: list[Layer]) -> None:
-    """BandError names the file that lies elsewhere than most."""
-    grids = Counter(_key(layer.grid) for layer in layers)
-    if len(grids) <= 1:
-        return
-    common = grids.most_common(1)[0][0]
-    odd = next(layer for layer in layers if _key(layer.grid) != common)
-    usual = next(layer for layer in layers if _key(layer.grid) == common)
-    raise BandError(
-        complain(
-            odd.header.file,
-            describe(odd.grid),
-            f"{describe(usual.grid)}, as {usual.header.file} and the others",
-            "these are bands of different scenes; order the product again",
-        )
-    )
-
-
 def _check_pan(pan: Layer, other: Layer) -> None:
     inner, outer = pan.grid.boundingbox, other.grid.boundingbox
     gaps = [abs(a - b) for a, b in zip(inner.bbox, outer.bbox, strict=True)]
@@ -126,16 +106,3 @@ def _check_pan(pan: Layer, other: Layer) -> None:
                 "these are bands of different scenes; order the product again",
             )
         )
-
-
-def _key(grid: GeoBox) -> tuple[object, ...]:
-    """Equal for equal grids; coordinates to the millimetre."""
-    return (*grid.shape, str(grid.crs), *(round(number, 3) for number in grid.affine[:6]))
-
-
-def describe(grid: GeoBox) -> str:
-    """A grid in words."""
-    rows, columns = grid.shape
-    affine = grid.affine
-    name = f"EPSG:{grid.crs.epsg}" if grid.crs and grid.crs.epsg else "a CRS without code"
-    return f"{rows} x {columns} pixels of {affine.a:g} m from {affine.c:g}, {affine.f:g} in {name}"

@@ -9,10 +9,7 @@ but every window then costs a decompression from the start, so `unpack` it first
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import tarfile
-import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +21,7 @@ from typing import IO, Self
 
 from nndacss.errors import ArchiveError, InputError, MetadataError, OutputError, complain
 from nndacss.readers.landsat.names import format_rank, metadata_of
+from nndacss.readers.unpacked import copy, drafted_folder
 
 #: A Landsat bundle holds about 25 files, 1 to 3 GB unpacked, 1 to 4 times its compressed size.
 MAX_MEMBERS = 200
@@ -232,18 +230,11 @@ def unpack(path: Path, folder: Path) -> Path:
     if folder.exists():
         return folder
     names = _own_files(list_files(path))
-    host = socket.gethostname()
-    draft = folder.with_name(f".{folder.name}.{host}.{os.getpid()}.{uuid.uuid4().hex[:8]}.draft")
-    try:
-        _make(draft)
-        with _damage_told(path):
-            for member, content in _safe_members(path, path.stat().st_size):
-                name = PurePosixPath(member.name).name
-                if name in names:
-                    _copy(content(), draft / name, member.size)
-        _settle(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with drafted_folder(folder) as draft, _damage_told(path):
+        for member, content in _safe_members(path, path.stat().st_size):
+            name = PurePosixPath(member.name).name
+            if name in names:
+                copy(content(), draft / name, member.size)
     return folder
 
 
@@ -255,44 +246,4 @@ def _own_files(store: Store) -> frozenset[str]:
         name
         for name in store.sizes
         if name.lower().startswith(product.lower()) or name.encode() in content
-    )
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _settle(draft: Path, folder: Path) -> None:
-    """The draft becomes the folder, unless another writer was faster: then its folder stays."""
-    try:
-        draft.replace(folder)
-    except OSError as error:
-        if not folder.is_dir():
-            raise _unwritable(folder, error) from error
-
-
-def _copy(source: IO[bytes], target: Path, size: int) -> None:
-    try:
-        file = target.open("wb")
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    with file:
-        left = size
-        while left:
-            block = source.read(min(left, 2**20))
-            if not block:
-                raise tarfile.ReadError(f"{target.name} ends {left} bytes early")
-            try:
-                file.write(block)
-            except OSError as error:
-                raise _unwritable(target, error) from error
-            left -= len(block)
-
-
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    return OutputError(
-        complain(path, str(error.strerror), "room to unpack an archive", "free space or access")
     )

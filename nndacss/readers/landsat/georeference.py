@@ -17,23 +17,11 @@ from odc.geo.geobox import GeoBox
 from nndacss.errors import BandError, MetadataError, complain
 from nndacss.readers.landsat.metadata import Metadata
 from nndacss.readers.landsat.projection import Plane, Projection
+from nndacss.readers.layers import Header
 
 _REMEDY = "order the product again"
 #: (latitude of true scale, longitude straight up from the pole) of the registered grids.
 _POLAR = {(-71.0, 0.0): 3031, (71.0, 0.0): 3995, (70.0, -45.0): 3413}
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a raster file says of itself."""
-
-    file: str
-    shape: tuple[int, int]
-    dtype: str
-    crs: str | None
-    """`EPSG:n` or WKT; None where the file has none."""
-    affine: Affine
-    nodata: float | None
 
 
 @dataclass(frozen=True)

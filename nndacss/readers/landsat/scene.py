@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from nndacss.errors import BandError, GridError, InputError, LossWarning, complain
-from nndacss.raster import Raster
+from nndacss.errors import BandError, InputError, LossWarning, complain
 from nndacss.readers.landsat import quality
-from nndacss.readers.landsat.assemble import Product, assemble, describe
+from nndacss.readers.landsat.assemble import Product, assemble
 from nndacss.readers.landsat.identity import load
-from nndacss.readers.landsat.layers import Layer, needed, put_codes, read_codes, read_pixels
 from nndacss.readers.landsat.losses import losses
-from nndacss.readers.landsat.verify import verify
+from nndacss.readers.layered import LayeredScene
+from nndacss.readers.layers import Layer
 from nndacss.readers.scene import Confidence, Level, QualityFlags, SceneIdentity
+from nndacss.readers.verify import verify
+from nndacss.readers.windows import describe, needed, read_codes
 from nndacss.sensors import REFLECTIVE, Sensor
 from nndacss.sensors.landsat8_oli import SENSOR
-from nndacss.tile.warp import Kernel
 
 #: Bands that a Level-2 scene takes from the Level-1 product given along.
 FROM_L1 = ("pan", "cirrus", "lwir11", "lwir12")
@@ -41,7 +41,7 @@ def open_landsat(path: Path, l1: Path | None = None) -> LandsatScene:
     return scene
 
 
-class LandsatScene:
+class LandsatScene(LayeredScene):
     """One opened Landsat-8/9 product. Immutable; safe to use from several threads."""
 
     def __init__(self, own: Product, l1: Product | None) -> None:
@@ -57,41 +57,17 @@ class LandsatScene:
         self.level: Level = own.metadata.level
         self.origin: str = own.metadata.origin
         self.collection: str = own.metadata.collection
+        self.quality_name: str = "QA_PIXEL" if self.collection == "2" else "BQA"
+        self.quality_fill: int = quality.FILL
         self.sun_elevation: float = own.metadata.sun_elevation
         self.sun_azimuth: float = own.metadata.sun_azimuth
         self.roles: tuple[str, ...] = tuple(self._bands)
         self.losses: tuple[str, ...] = losses(own, l1)
 
-    def grid(self, role: str) -> GeoBox:
-        """The band's own pixel plane."""
-        return self._layer(role).grid
-
-    def read(
-        self, roles: Sequence[str], grid: GeoBox | None = None, kernel: Kernel = "cubic"
-    ) -> Raster:
-        """Calibrated bands on `grid`, each warped once from its own georeference."""
-        layers = [self._layer(role) for role in roles]
-        if grid is None:
-            grid = self._shared_grid(roles)
-        pixels = np.empty((len(layers), *grid.shape), dtype=np.float32)
-        left = list(range(len(layers)))
-        while left:
-            # bands of one grid go together: a general warp then computes coordinates once
-            alike = [index for index in left if layers[index].grid == layers[left[0]].grid]
-            pixels[alike] = read_pixels([layers[index] for index in alike], grid, kernel)
-            left = [index for index in left if index not in alike]
-        return Raster(pixels, grid, tuple(roles))
-
-    def present(self, roles: Sequence[str], grid: GeoBox | None = None) -> NDArray[np.bool_]:
-        """(rows, columns): True where the pixels that hold the centre have data in all `roles`."""
-        grid = self._shared_grid(roles) if grid is None else grid
-        result = np.ones(grid.shape, dtype=np.bool_)
-        for role in roles:
-            layer = self._layer(role)
-            window = needed(layer.grid, grid)
-            there = (~layer.missing(layer.window(*window))).astype(np.uint8)
-            result &= put_codes(there, layer.grid, window, grid, 0) == 1
-        return result
+    @property
+    def level_1(self) -> LandsatScene | None:
+        """The Level-1 product given along, as a scene of its own; None without."""
+        return None if self._l1 is None else LandsatScene(self._l1, None)
 
     def quality(self, grid: GeoBox | None = None) -> NDArray[np.uint16] | None:
         """QA_PIXEL or BQA as they are, by nearest neighbour; 1 (fill) outside."""
@@ -189,17 +165,6 @@ class LandsatScene:
         )
         expected = f"one of {', '.join(self.roles)}"
         raise BandError(complain(self.identity.name, f"no {role} band", expected, remedy))
-
-    def _shared_grid(self, roles: Sequence[str]) -> GeoBox:
-        """The own grid of `roles`, which must share it."""
-        if not roles:
-            raise GridError("no band was asked for; name at least one role")
-        grids = [self.grid(role) for role in roles]
-        for role, grid in zip(roles, grids, strict=True):
-            if grid != grids[0]:
-                found = f"{describe(grid)}, other than {roles[0]}"
-                raise GridError(complain(role, found, "bands of one grid", "give a grid"))
-        return grids[0]
 
     def _either(self, part: str) -> Layer | None:
         """A part of the own product, or of the Level-1 product where only that has it."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nndacss.errors import BandError, InputError, complain
-from nndacss.readers.landsat.layers import Layer
+from nndacss.readers.layers import Layer
 
 _REMEDY = "order the product again"
 
