@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nndacss.datasets import Dataset
 from nndacss.errors import SettingsError
 from nndacss.plugins import EXPORTS, load, names
 from nndacss.sensors import Sensor
@@ -27,6 +28,12 @@ def test_members_export_the_agreed_object(kind, name):
     elif kind == "readers":
         assert not member.recognises(Path("/nowhere"))
         assert member.expects
+    elif kind == "labels":
+        assert (member.name, len(member.colours)) == (name, len(member.classes))
+        assert len(member.classes) <= 16, "a set of classes is 16 bits"
+    elif kind == "datasets":
+        assert issubclass(member, Dataset)
+        assert member.scheme in names("labels")
     else:
         assert list(inspect.signature(member).parameters)[:2] == ["scene", "grid"]
         assert len(inspect.signature(member).parameters) == 3
