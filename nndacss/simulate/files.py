@@ -6,22 +6,36 @@ import os
 import secrets
 import shutil
 import socket
+import stat
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import rasterio
+import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio import Affine
 from rasterio.windows import Window as RasterWindow
 
-from nndacss.errors import OutputError, complain
+from nndacss.errors import OutputError, SettingsError, complain
 from nndacss.simulate import mtl
 from nndacss.simulate.sampling import Grid, Window
 
-_TYPES = {"SAA": "int16", "SZA": "int16", "SR_QA_AEROSOL": "uint8", "truth": "uint8"}
+_TYPES = {
+    "SAA": "int16",
+    "SZA": "int16",
+    "SR_QA_AEROSOL": "uint8",
+    "truth": "uint8",
+    "thickness": "float32",
+}
+
+
+#: Megabytes of pixels that GDAL keeps before it writes them; its own choice grows with the machine.
+_CACHE = 256
 
 
 @contextmanager
@@ -31,7 +45,8 @@ def draft(folder: Path) -> Iterator[Path]:
     draft = folder / name
     try:
         draft.mkdir(parents=True)
-        yield draft
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE):
+            yield draft
     except (OSError, rasterio.errors.RasterioError) as error:
         if isinstance(error, OutputError):
             raise
@@ -61,15 +76,48 @@ def raster(path: str, layer: str, grid: Grid) -> Any:
         blockxsize=256,
         blockysize=256,
         compress="deflate",
-        predictor=2,
+        predictor=3 if layer == "thickness" else 2,
         zlevel=6,
     )
     dataset.update_tags(AREA_OR_POINT="Point")
     return dataset
 
 
+def plain(path: Path, grid: Grid, metres: int, dtype: str) -> Any:
+    """A new GeoTIFF of one band that is soon turned into another format: striped, not packed."""
+    return rasterio.open(path, "w", **_profile(grid, metres, dtype))
+
+
+def beside(path: Path, grid: Grid, metres: int, dtype: str) -> Any:
+    """A new GeoTIFF that lies beside the products: tiled, DEFLATE, 255 is nodata in labels."""
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
+    nodata = 255 if dtype == "uint8" else None
+    return rasterio.open(path, "w", **_profile(grid, metres, dtype), **tiled, nodata=nodata)
+
+
+def _profile(grid: Grid, metres: int, dtype: str) -> dict[str, Any]:
+    fine = round(grid.metres / metres)
+    return {
+        "driver": "GTiff",
+        "height": grid.rows * fine,
+        "width": grid.columns * fine,
+        "count": 1,
+        "dtype": dtype,
+        "crs": f"EPSG:{grid.epsg}",
+        "transform": Affine(metres, 0, grid.west, 0, -metres, grid.north),
+        "BIGTIFF": "IF_SAFER",
+    }
+
+
+def to_jpeg2000(path: Path) -> None:
+    """Put a lossless JPEG 2000 in the place of a GeoTIFF: 1024 x 1024 tiles, as the agency's."""
+    options = {"QUALITY": "100", "REVERSIBLE": "YES", "BLOCKXSIZE": "1024", "BLOCKYSIZE": "1024"}
+    rasterio.shutil.copy(path, path.with_suffix(".jp2"), driver="JP2OpenJPEG", **options)
+    path.unlink()
+
+
 def put(dataset: Any, values: NDArray[Any], window: Window, fine: int) -> None:
-    """Write one window, given in 30 m pixels, to a band with `fine` pixels for each."""
+    """Write one window, given in a grid's pixels, to a band with `fine` pixels for each."""
     rows, columns = values.shape
     dataset.write(
         values, 1, window=RasterWindow(fine * window.left, fine * window.top, columns, rows)
@@ -84,6 +132,41 @@ def metadata(folder: Path, name: str, parts: mtl.Groups) -> None:
         ("xml", mtl.as_xml(parts)),
     ):
         (folder / f"{name}_MTL.{ending}").write_text(text, encoding="utf-8")
+
+
+def day(value: date | str) -> date:
+    """A date, or `YYYY-MM-DD`."""
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise SettingsError(complain("date", repr(value), "YYYY-MM-DD", "correct it")) from error
+
+
+def middle(grid: Grid) -> tuple[float, float]:
+    """Longitude and latitude of a grid's middle, degrees."""
+    from pyproj import Transformer
+
+    west, south, east, north = grid.bounds
+    to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
+    longitude, latitude = to_degrees.transform((west + east) / 2, (south + north) / 2)
+    return float(longitude), float(latitude)
+
+
+def pack_zip(folder: Path, name: str) -> None:
+    """All files of a folder under `name/` in a zip beside it, the same bytes every time.
+
+    Stored, not deflated: the bands are compressed already.
+    """
+    with zipfile.ZipFile(folder.with_name(f"{folder.name}.zip"), "w") as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            member = zipfile.ZipInfo(f"{name}/{path.relative_to(folder).as_posix()}")
+            member.external_attr = (stat.S_IFREG | 0o644) << 16
+            member.file_size = path.stat().st_size
+            with path.open("rb") as source, archive.open(member, "w") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+    shutil.rmtree(folder)
 
 
 def pack(folder: Path, archive: Path) -> None:

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,11 +18,15 @@ from typing import Any, Literal
 
 from nndacss.errors import GridError, OutputError, SettingsError, complain
 from nndacss.simulate import files, mtl
+from nndacss.simulate.blocks import in_order
 from nndacss.simulate.landscape import Ground, Landscape
+from nndacss.simulate.optics import LANDSAT, Look
 from nndacss.simulate.quality import Truth
 from nndacss.simulate.radiometry import thermal
-from nndacss.simulate.sampling import Grid, Window
+from nndacss.simulate.sampling import Grid
+from nndacss.simulate.seeing import Eye, World
 from nndacss.simulate.sky import Sky
+from nndacss.simulate.sun import passed
 from nndacss.simulate.view import Layers, View
 
 L1_LAYERS = (*(f"B{n}" for n in range(1, 12)), "QA_PIXEL", "QA_RADSAT", "SAA", "SZA")
@@ -46,6 +47,8 @@ class LandsatPair:
     """The L2SP product of the same acquisition, likewise."""
     truth: Path
     """uint8 GeoTIFF at 30 m: 0 clear, 1 shadow, 2 snow, 3 cloud, 255 fill."""
+    thickness: Path | None = None
+    """float32 GeoTIFF at 30 m: cloud optical thickness at 0.55 um; None where not asked for."""
 
 
 @dataclass
@@ -92,11 +95,13 @@ def write_landsat(
     date: date | str = "2026-04-15",
     path_row: tuple[int, int] = (195, 25),
     spacecraft: int = 8,
+    view: tuple[float, float] = (0.0, 100.0),
     cover: float = 0.2,
     scene: Ground | None = None,
     sky: Sky | Literal["drawn"] | None = "drawn",
     noise: bool = True,
     swath: bool | float = True,
+    thickness: bool = False,
     archive: bool = False,
     block: int = 256,
     threads: int | None = None,
@@ -106,18 +111,21 @@ def write_landsat(
     `rows`, `columns` count 30 m pixels; `west`, `north` are the outer edges of the upper left
     one in metres, moved to the nearest of Landsat's edges (30k + 15). `epsg` is 32601 to 32660,
     or 3031, which `projection="ps"` is short for. Angles are degrees, azimuth clockwise from
-    north, one sun for the whole scene. `cover` is the share of clouds of a drawn sky.
+    north, one sun for the whole scene; the time of day in the metadata is when the sun stands
+    there on that day. `cover` is the share of clouds of a drawn sky; a `sky` that has its layers
+    (`Sky.over`) is taken as it is, so that two sensors can be given one.
 
     `scene` is the ground, a `Landscape(seed)` where None; `sky=None` leaves out air, haze and
     clouds, `noise=False` the sensor's noise; without both, values are exact but for counting in
     whole numbers. `swath` is whether the corners are fill as in real scenes, or by how many
-    degrees the swath is turned. `archive` packs each product into a `.tar` without folder, as the
-    agency does. `block` (30 m pixels) and `threads` change no pixel.
+    degrees the swath is turned. `view` is zenith and azimuth of the line of sight, degrees.
+    `thickness` also writes the clouds' optical thickness. `archive` packs each product into a
+    `.tar` without folder, as the agency does. `block` (30 m pixels) and `threads` change no pixel.
 
     Products appear whole or not at all. An existing product of the same name is an
     `OutputError`, never reused: names do not say what is inside.
     """
-    acquired = _date(date)
+    acquired = files.day(date)
     code = 3031 if projection == "ps" else epsg
     grid = _grid(west, north, rows, columns, code)
     _check(sun_elevation, path_row, spacecraft, block)
@@ -125,19 +133,14 @@ def write_landsat(
         scene = Landscape(seed, sun_elevation, sun_azimuth)
     if sky == "drawn":
         sky = Sky(seed, cover)
-    view = View(
-        grid=grid,
-        ground=scene,
-        sky=sky.over(grid.bounds) if sky is not None else None,
-        sun_elevation=sun_elevation,
-        sun_azimuth=sun_azimuth,
-        spacecraft=spacecraft,
-        noise=seed if noise else None,
-        tilt=TILT if swath is True else (swath or None),
-    )
-
-    facts = mtl.Facts(grid, spacecraft, path_row, acquired, sun_elevation, sun_azimuth)
-    return _write(Path(folder), view, facts, block, threads, archive)
+    if sky is not None and not sky.layers:
+        sky = sky.over(grid.bounds)
+    world = World(scene, sky, sun_elevation, sun_azimuth)
+    eye = Eye(world, Look(LANDSAT, *view), seed if noise else None)
+    looked = View(grid, eye, spacecraft, TILT if swath is True else (swath or None))
+    clock = f"{passed(acquired, *files.middle(grid), sun_azimuth):%H:%M:%S}"
+    facts = mtl.Facts(grid, spacecraft, path_row, acquired, sun_elevation, sun_azimuth, clock)
+    return _write(Path(folder), looked, facts, block, threads, archive, thickness)
 
 
 def _write(
@@ -147,6 +150,7 @@ def _write(
     block: int,
     threads: int | None,
     archive: bool,
+    thickness: bool,
 ) -> LandsatPair:
     """Draft, then rename: truth first, then Level 1, then Level 2."""
     names = {level: facts.product_id(level) for level in ("L1TP", "L2SP")}
@@ -155,26 +159,34 @@ def _write(
         l1=folder / f"{names['L1TP']}{ending}",
         l2=folder / f"{names['L2SP']}{ending}",
         truth=folder / f"{names['L1TP']}_truth.tif",
+        thickness=folder / f"{names['L1TP']}_thickness.tif" if thickness else None,
     )
     for path in (pair.l1, pair.l2):
         if path.exists():
             remedy = "remove it, or choose another folder, date or path and row"
             raise OutputError(complain(path, "a product of this name", "none", remedy))
     with files.draft(folder) as draft:
-        tally = _rasters(draft, names, view, block, threads)
+        tally = _rasters(draft, names, view, block, threads, thickness)
         final = tally.stated(facts)
         for level, layers in (("L1TP", L1_LAYERS), ("L2SP", L2_LAYERS)):
             files.metadata(draft / names[level], names[level], mtl.groups(final, level, layers))
             if archive:
                 files.pack(draft / names[level], draft / f"{names[level]}.tar")
         os.replace(draft / "truth.tif", pair.truth)
+        if pair.thickness is not None:
+            os.replace(draft / "thickness.tif", pair.thickness)
         for path in (pair.l1, pair.l2):
             os.replace(draft / path.name, path)
     return pair
 
 
 def _rasters(
-    draft: Path, names: dict[str, str], view: View, block: int, threads: int | None
+    draft: Path,
+    names: dict[str, str],
+    view: View,
+    block: int,
+    threads: int | None,
+    thickness: bool,
 ) -> _Tally:
     """All bands of both products and the truth, block by block."""
     tally = _Tally()
@@ -190,44 +202,21 @@ def _rasters(
                 }
             )
         truth = stack.enter_context(files.raster(f"{draft / 'truth.tif'}", "truth", view.grid))
-        for window, (first, second, known) in _rendered(view, block, threads):
+        depth = None
+        if thickness:
+            path = f"{draft / 'thickness.tif'}"
+            depth = stack.enter_context(files.raster(path, "thickness", view.grid))
+        for window, (first, second, known, thick) in in_order(
+            view.grid, block, threads, view.render
+        ):
             tally.add(known, first)
             for opened, seen in zip(bands, (first, second), strict=True):
                 for name, values in seen.items():
                     files.put(opened[name], values, window, 2 if name == "B8" else 1)
             files.put(truth, known.labels(), window, 1)
+            if depth is not None:
+                files.put(depth, thick, window, 1)
     return tally
-
-
-def _rendered(
-    view: View, block: int, threads: int | None
-) -> Iterator[tuple[Window, tuple[Layers, Layers, Truth]]]:
-    """Every window in order with what is seen in it; at most two a thread are held."""
-    windows = [
-        Window(top, min(top + block, view.grid.rows), left, min(left + block, view.grid.columns))
-        for top in range(0, view.grid.rows, block)
-        for left in range(0, view.grid.columns, block)
-    ]
-    workers = threads or min(4, os.cpu_count() or 1)
-    waiting: deque[tuple[Window, Future[tuple[Layers, Layers, Truth]]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for window in windows:
-            waiting.append((window, pool.submit(view.render, window)))
-            if len(waiting) >= 2 * workers:
-                done, result = waiting.popleft()
-                yield done, result.result()
-        while waiting:
-            done, result = waiting.popleft()
-            yield done, result.result()
-
-
-def _date(value: date | str) -> date:
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise SettingsError(complain("date", repr(value), "YYYY-MM-DD", "correct it")) from error
 
 
 def _grid(west: float, north: float, rows: int, columns: int, epsg: int) -> Grid:

@@ -12,45 +12,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nndacss.simulate import spectra
 from nndacss.simulate.noise import Coordinates, Field, Mesh, broad, fractal, mixed, rough, unit
 from nndacss.simulate.parcels import Blocks, blocks, parcels
+from nndacss.simulate.region import SEASONS, Classes, Region, numbers
 
-Classes = NDArray[np.uint8]
 N = spectra.NUMBER
 
+
+#: Sunlight on the brightest slope over sunlight on level ground; low suns would give more, but
+#: snow of more than 1.4 is rare in real scenes.
+_STEEPEST = 1.5
 
 #: Metres between the points where wide fields are computed.
 _LATTICE = 30.0
 
 
-def _numbers(*names: str) -> Classes:
-    return np.array([N[name] for name in names], dtype=np.uint8)
-
-
-#: What a parcel may grow, one entry a share of one eighth.
-_CROPS = _numbers(
-    *("green crop", "green crop", "green crop", "bare soil"),
-    *("bare soil", "ripe crop", "grass", "rapeseed"),
-)
-
 #: What a lot of a town holds, one entry a share of one eighth.
-_LOTS = _numbers(
+_LOTS = numbers(
     *("tiled roof", "tiled roof", "tiled roof", "asphalt"),
     *("asphalt", "grass", "broadleaf", "bright roof"),
 )
 
 #: Brightness of the grain per material: share of its reflectance, half range.
 _GRAIN = np.full(len(N), 0.08, dtype=np.float32)
-_GRAIN[[N["conifer"], N["broadleaf"]]] = 0.40
+_GRAIN[[N["conifer"], N["broadleaf"]]] = 0.25
 _GRAIN[[N["asphalt"], N["tiled roof"], N["bright roof"]]] = 0.15
 _GRAIN[[N["rock"]]] = 0.25
-_GRAIN[[N["water"], N["snow"]]] = 0.03
+_GRAIN[[N["water"], N["snow"], N["ice"]]] = 0.03
+_GRAIN[[N["steppe"], N["sand"]]] = 0.04
 
 
 class Ground(Protocol):
@@ -85,6 +80,8 @@ class Wide:
     """Gravel and sand near the river where positive."""
     lake: Field
     """Lake where positive."""
+    dry: Field
+    """How dry the land is, about N(0, 1)."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +96,17 @@ class Landscape:
     snow_line: float = 1500.0
     """Metres of altitude above which snow lies."""
 
+    @cached_property
+    def region(self) -> Region:
+        """What kind of country it is."""
+        return Region.drawn(self.seed)
+
     def reflectance(self, x: Coordinates, y: Coordinates, roles: Sequence[str]) -> Field:
         """(bands, ...) surface reflectance at map coordinates in metres, which broadcast."""
         wide = self.wide(x, y)
         fine = rough(x, y, 11.0, self.seed + 11)
         coarse = rough(x, y, 47.0, self.seed + 12)
-        land = blocks(x, y, self.seed + 13)
-        material, place = self._materials(wide, land, fine, coarse)
+        material, place = self._materials(wide, self._land(x, y), fine, coarse)
         place = np.clip(place + np.float32(0.25) * coarse, 0, 1)
         grain = np.float32(0.75) * fine + np.float32(0.25) * coarse
         light = wide.light * (1 + _GRAIN.take(material) * grain)
@@ -116,6 +117,21 @@ class Landscape:
             out += first.take(material)
             out *= light
         return result
+
+    def materials(self, x: Coordinates, y: Coordinates) -> Classes:
+        """The material of each place, by its number in `spectra.NUMBER`."""
+        fine = rough(x, y, 11.0, self.seed + 11)
+        coarse = rough(x, y, 47.0, self.seed + 12)
+        return self._materials(self.wide(x, y), self._land(x, y), fine, coarse)[0]
+
+    def _land(self, x: Coordinates, y: Coordinates) -> Blocks:
+        """The blocks of farm land, as large as the region's fields; metres are real ones."""
+        size = self.region.fields
+        land = blocks(x / size, y / size, self.seed + 13)
+        along, across, border = (
+            part * np.float32(size) for part in (land.along, land.across, land.border)
+        )
+        return Blocks(land.chosen, along, across, border)
 
     def altitude(self, x: Coordinates, y: Coordinates) -> Field:
         """Metres above the sea."""
@@ -132,17 +148,20 @@ class Landscape:
         town = fractal(*at, (2100, 900, 350), self.seed + 4, 0.5)
         gravel = fractal(*at, (900, 400, 150), self.seed + 5, 0.6)
         lake = fractal(*at, (1700, 700, 300), self.seed + 8, 0.4)
+        dry = fractal(*at, (5000, 2100, 900, 380, 160), self.seed + 9, 0.55)
         height, mountain = self._relief(at, _inner(np.abs(course)))
+        region = self.region
         bank: Field = np.float32(1 / 90) * np.abs(river)
         parts: tuple[Field, ...] = (
             height,
             np.pad(_light(height, _LATTICE, self.sun_elevation, self.sun_azimuth), 1),
             river,
             road,
-            _inner(forest) + mountain * np.float32(1.6) - np.float32(0.55),
-            _inner(town) - mountain * np.float32(6) - np.float32(1.15),
+            _inner(forest) + mountain * np.float32(1.6) + np.float32(region.wooded - 0.55),
+            _inner(town) - mountain * np.float32(6) + np.float32(region.settled - 1.15),
             _inner(gravel) - bank - np.float32(0.5),
-            _inner(lake) - mountain * np.float32(9) - np.float32(1.9),
+            _inner(lake) - mountain * np.float32(9) + np.float32(region.wet - 1.9),
+            _inner(dry),
         )
         height, light, river, road, *rest = (mesh.through(_inner(part)) for part in parts)
         return Wide(height, light, np.abs(river), np.abs(road), *rest)
@@ -154,7 +173,7 @@ class Landscape:
         through valleys. One lattice point less than `at` on every side.
         """
         swell = _inner(broad(*at, (9000, 4200, 1700), self.seed + 6, 0.4))
-        ridges = _inner(fractal(*at, (2600, 1200, 560, 270, 130), self.seed + 7, 0.52))
+        ridges = _inner(fractal(*at, (2600, 1200, 560, 270, 130), self.seed + 7, 0.44))
         mountain = _step(swell, 0.1, 1.5) * _step(course, 0.05, 0.7)
         height = 260 + 30 * ridges + mountain * (1250 + 420 * ridges)
         return height.astype(np.float32), mountain
@@ -163,9 +182,9 @@ class Landscape:
         self, wide: Wide, land: Blocks, fine: Field, coarse: Field
     ) -> tuple[Classes, Field]:
         """The material of each place, and where it lies between its two ends (0 to 1)."""
-        parcel = parcels(land)
-        material = _CROPS.take(parcel.chosen & np.uint32(7))
-        place = unit(parcel.chosen)
+        parcel = parcels(land, self.region.fields)
+        material = SEASONS[self.region.season].take(parcel.chosen & np.uint32(7))
+        place = np.float32(0.5) + np.float32(self.region.contrast) * (unit(parcel.chosen) - 0.5)
         hedged = (land.chosen & np.uint32(3)) == 0
         material[(parcel.edge < 5) & hedged] = N["broadleaf"]
         material[land.border < 4] = N["bare soil"]
@@ -175,18 +194,35 @@ class Landscape:
         conifer = wide.altitude + 250 * coarse > 560
         material[wood] = np.where(conifer, N["conifer"], N["broadleaf"])[wood]
         np.copyto(place, np.float32(0.5) + np.float32(0.6) * wide.forest - 0.3, where=wood)
+        self._parch(material, place, wide, coarse)
         self._build(material, place, wide, land)
-        bare = wide.altitude + 120 * coarse + 60 * fine > self.snow_line - 220
+        patchy = wide.altitude + 60 * wide.dry + 40 * coarse
+        bare = patchy + 40 * fine > max(self.snow_line - 220, 650)
         material[bare] = N["rock"]
         material[(wide.road < 9) & ~bare] = N["asphalt"]
         material[(wide.gravel > 0) & (wide.altitude < 600)] = N["sand"]
         wet = (wide.river < 38) | (wide.lake > 0)
         material[wet] = N["water"]
-        np.copyto(place, np.float32(0.75) - np.float32(2.5) * np.maximum(wide.lake, 0), where=wet)
-        snow = wide.altitude + 90 * coarse + 25 * fine > self.snow_line
+        clear = np.float32(0.5) * np.clip(wide.lake, 0, 1)
+        np.copyto(place, np.float32(self.region.turbid + 0.1) - clear, where=wet)
+        snow = patchy + 10 * fine > self.snow_line
         material[snow] = N["snow"]
         np.copyto(place, (wide.altitude - self.snow_line) * np.float32(0.003), where=snow)
+        low = wide.altitude + 40 * coarse < self.snow_line + 110
+        material[snow & low & (wide.dry > 0.2) & (wide.altitude > 700)] = N["ice"]
         return material, place
+
+    def _parch(self, material: Classes, place: Field, wide: Wide, coarse: Field) -> None:
+        """Dry land: shrub, steppe and sand, from the moist side to the driest."""
+        region = self.region
+        if region.dry == 0:
+            return
+        dry = wide.dry + np.float32(0.15) * coarse + np.float32(6 * region.dry - 3)
+        kinds = numbers("shrub", "steppe", "sand")
+        steps = (0.0, 1.6 - region.bare, 4.4 - 2.6 * region.bare)
+        for kind, step in zip(kinds, steps, strict=True):
+            material[dry > step] = kind
+        np.copyto(place, np.float32(0.4) + np.float32(0.22) * wide.dry, where=dry > 0)
 
     def _build(self, material: Classes, place: Field, wide: Wide, land: Blocks) -> None:
         """Towns: lots of 18 m by 26 m between streets, in the directions of the farm land."""
@@ -242,4 +278,5 @@ def _light(height: Field, step: float, elevation: float, azimuth: float) -> Fiel
         np.float32(np.cos(up) * np.cos(around)),
     )
     facing = (level - east * to_east - north * to_north) / np.sqrt(1 + east * east + north * north)
-    return np.float32(0.2) + np.float32(0.8) * np.maximum(facing, 0) / level
+    sunny: Field = np.clip(facing / level, 0, np.float32(_STEEPEST))
+    return np.float32(0.2) + np.float32(0.8) * sunny

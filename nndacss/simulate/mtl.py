@@ -43,6 +43,8 @@ class Facts:
     sun_elevation: float
     sun_azimuth: float
     """Degrees."""
+    clock: str = "10:10:00"
+    """Time of the scene's middle, UTC."""
     cloud_cover: float = 0.0
     cloud_cover_land: float = 0.0
     """Percent of the pixels that are not fill."""
@@ -145,7 +147,7 @@ def _image(facts: Facts) -> dict[str, str]:
         "TARGET_WRS_PATH": path,
         "TARGET_WRS_ROW": row,
         "DATE_ACQUIRED": facts.acquired.isoformat(),
-        "SCENE_CENTER_TIME": "10:10:00.0000000Z",
+        "SCENE_CENTER_TIME": f"{facts.clock}.0000000Z",
         "STATION_ID": "SIM",
         "CLOUD_COVER": f"{facts.cloud_cover:.2f}",
         "CLOUD_COVER_LAND": f"{facts.cloud_cover_land:.2f}",

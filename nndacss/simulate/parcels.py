@@ -98,14 +98,14 @@ class Parcels:
     """Metres to the nearest edge between two strips."""
 
 
-def parcels(land: Blocks) -> Parcels:
-    """Strips of 70 to 220 m, cut every 150 to 500 m."""
-    width = 70 + 150 * unit(mixed(land.chosen, 5, 0)) ** 2
+def parcels(land: Blocks, size: float = 1.0) -> Parcels:
+    """Strips of 70 to 220 m, cut every 150 to 500 m, all times `size`."""
+    width = np.float32(size) * (70 + 150 * unit(mixed(land.chosen, 5, 0)) ** 2)
     position = land.across / width
     strip = np.floor(position)
     inside = position - strip
     strip_hash = mixed(land.chosen, strip.astype(np.int32), 6)
-    length = 150 + 350 * unit(strip_hash)
+    length = np.float32(size) * (150 + 350 * unit(strip_hash))
     piece = np.floor(land.along / length)
     edge = np.minimum(inside, 1 - inside) * width
     return Parcels(mixed(strip_hash, piece.astype(np.int32), 7), edge)

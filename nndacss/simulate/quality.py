@@ -20,6 +20,9 @@ Mask = NDArray[np.bool_]
 
 CLEAR, SHADOW, SNOW, CLOUD, FILL = 0, 1, 2, 3, 255
 
+#: Cloud of less optical thickness than this is thin.
+THIN = 2.0
+
 #: Pixels around clouds that count as dilated cloud.
 REACH = 3
 
@@ -46,10 +49,8 @@ class Truth:
     fill: Mask
 
     def labels(self) -> NDArray[np.uint8]:
-        """0 clear, 1 shadow, 2 snow, 3 cloud, 255 fill; cloud over shadow over snow."""
-        kinds = [self.fill, self.cloud, self.shadow, self.snow]
-        chosen = np.select(kinds, [FILL, CLOUD, SHADOW, SNOW], CLEAR)
-        return chosen.astype(np.uint8)
+        """The truth as labels, see `ranked`."""
+        return ranked(self.cloud, self.shadow, self.snow, self.fill)
 
     def pixel_bits(self) -> NDArray[np.uint16]:
         """QA_PIXEL; fill is 1."""
@@ -78,6 +79,30 @@ class Truth:
         bits = np.where(spoiled, (1 << 5) | (3 << 6), (1 << 1) | (1 << 6))
         bits = bits | (self.water.astype(np.int64) << 2)
         return np.where(self.fill, 1, bits).astype(np.uint8)
+
+
+def ranked(cloud: Mask, shadow: Mask, snow: Mask, fill: Mask) -> NDArray[np.uint8]:
+    """0 clear, 1 shadow, 2 snow, 3 cloud, 255 fill; cloud over shadow over snow."""
+    chosen = np.select([fill, cloud, shadow, snow], [FILL, CLOUD, SHADOW, SNOW], CLEAR)
+    return chosen.astype(np.uint8)
+
+
+def labels(
+    thickness: Field,
+    slant: Field,
+    snow: Mask,
+    fill: Mask,
+    *,
+    cloud: float = CLOUD_THICKNESS,
+    loss: float = SHADOW_LOSS,
+) -> NDArray[np.uint8]:
+    """The truth: (rows, columns) labels out of what is there.
+
+    `thickness` is the clouds' optical thickness at 0.55 um before the pixel: cloud from `cloud` on
+    (thin below `THIN`). `slant` is their thickness along the sun's beam to the ground: shadow where
+    the beam loses at least the share `loss`. `snow` is of the ground without sky.
+    """
+    return ranked(thickness >= cloud, 1 - beam(slant) >= loss, snow, fill)
 
 
 def truth(low: Field, high: Field, slant: Field, snow: Mask, water: Mask, fill: Mask) -> Truth:

@@ -1,4 +1,4 @@
-"""From reflectance and temperature to the numbers in the files, and how noisy they are.
+"""From reflectance and temperature to the numbers in Landsat's files.
 
 Scalings are those of Collection-2 products (USGS LSDS-1822, LSDS-1619); real MTL files carry the
 same numbers.
@@ -24,20 +24,6 @@ SURFACE_MULT, SURFACE_ADD = 2.75e-5, -0.2
 
 #: Level 2: surface temperature in kelvin = MULT * DN + ADD.
 KELVIN_MULT, KELVIN_ADD = 0.00341802, 149.0
-
-#: Standard deviation of the noise of one pixel at reflectance 0.1, in reflectance: close to the
-#: signal-to-noise ratios that OLI reached in orbit (Morfitt et al. 2015, doi:10.3390/rs70202208).
-NOISE = {
-    "coastal": 0.00040,
-    "blue": 0.00030,
-    "green": 0.00030,
-    "red": 0.00035,
-    "nir08": 0.00040,
-    "swir16": 0.00030,
-    "swir22": 0.00030,
-    "pan": 0.00065,
-    "cirrus": 0.00020,
-}
 
 #: Noise of the thermal bands in W / (m2 sr um): about 0.05 K at 300 K.
 THERMAL_NOISE = 0.007

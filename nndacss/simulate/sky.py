@@ -1,9 +1,13 @@
 """A sky: low and high clouds, the shadows they cast, and haze.
 
-Optical thickness (at 0.55 um) of a layer is log-linear in a fractal field p:
-0.3 * exp(gain * (p - level)). So its cloud, thickness >= 0.3, is exactly where p >= level, and
-the cover asked for is a quantile of p over the scene. A high gain gives heaps with firm edges, a
-low one veils.
+Optical thickness (at 0.55 um) of a layer is log-linear in a fractal field p near its edge,
+0.3 * exp(gain * (p - level)), and levels off towards `peak` inside. So its cloud, thickness
+>= 0.3, is exactly where p >= level, and the cover asked for is a quantile of p over the scene. A
+high gain gives heaps with firm edges, a low one veils.
+
+Each seed is another weather: the size of its heaps, whether they stand in rows, how firm and how
+thick they are. The ranges are set such that what `nndacss.simulate.check` counts (spectra of thin
+and thick cloud, sizes and edges of masks) lies about where real scenes have it.
 
 A cloud at height h shades the ground at the offset (east, north)
 -h / tan(elevation) * (sin azimuth, cos azimuth): away from the sun.
@@ -25,8 +29,9 @@ CLOUD_THICKNESS = 0.3
 #: by a few degrees only still belongs to the beam, see `atmosphere.beam`.
 SHADOW_LOSS = 0.2
 
-#: Thickest cloud made.
-_THICKEST = 60.0
+#: Grains of a cloud: at most this many, halving, and none finer than this many metres. Masks
+#: drawn by people show structure down to the pixel, 20 m.
+_GRAINS, _FINEST = 9, 28.0
 
 
 @dataclass(frozen=True)
@@ -42,18 +47,31 @@ class Layer:
     """Grains of the fractal field, metres."""
     level: float
     """Where the cloud begins; infinite for no cloud."""
+    fall: float = 0.6
+    """Each grain has this share of the strength of the one before."""
+    stretch: tuple[float, float] = (1.0, 1.0)
+    """How many times longer the cloud is to the east and to the north: rows, streaks."""
+    peak: float = 60.0
+    """Optical thickness that its thickest parts come near to."""
+    absorption: float = 1.0
+    """Absorption in the short-wave infrared, as a power of a water cloud's: more for larger drops
+    and for ice."""
 
     def field(self, x: Coordinates, y: Coordinates) -> Field:
         """The fractal field p."""
-        return fractal(x, y, self.steps, self.seed, 0.6)
+        return fractal(x / self.stretch[0], y / self.stretch[1], self.steps, self.seed, self.fall)
 
     def thickness(self, x: Coordinates, y: Coordinates) -> Field:
         """Optical thickness straight down; 0 where it would be less than 0.001."""
         if not np.isfinite(self.level):
             return np.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=np.float32)
-        power = np.float32(self.gain) * (self.field(x, y) - np.float32(self.level))
-        bulk = np.exp(np.minimum(power, np.float32(np.log(_THICKEST / CLOUD_THICKNESS))))
-        thick = np.float32(CLOUD_THICKNESS) * bulk
+        return self.bulk(self.field(x, y))
+
+    def bulk(self, field: Field) -> Field:
+        """Optical thickness where the fractal field is `field`."""
+        power = np.float32(self.gain) * (field - np.float32(self.level))
+        above = np.maximum(power, 0) * np.float32(1 / np.log(self.peak / CLOUD_THICKNESS))
+        thick = np.float32(CLOUD_THICKNESS) * np.exp(power / np.sqrt(1 + above * above))
         return np.where(thick < np.float32(0.001), np.float32(0), thick)
 
     def slant(self, x: Coordinates, y: Coordinates, elevation: float, azimuth: float) -> Field:
@@ -101,12 +119,40 @@ class Sky:
         """This sky with its layers, their cover set over (west, south, east, north) metres."""
         draw = np.random.default_rng([self.seed, 0x5C1])
         height = float(draw.uniform(600, 2000)) if self.altitude is None else self.altitude
-        low = Layer(self.seed * 7 + 401, height, 7.0, (1900, 920, 450, 220, 110, 65), np.inf)
-        high = Layer(self.seed * 7 + 402, 9000.0, 1.6, (7000, 2400, 900, 380, 160), np.inf)
+        low, high = self._low(draw, height), self._high(draw)
         west, south, east, north = bounds
         x = np.linspace(west, east, 257)[None, 1::2]
         y = np.linspace(north, south, 257)[1::2, None]
         return replace(self, layers=self._levelled(x, y, low, high))
+
+    def _low(self, draw: np.random.Generator, height: float) -> Layer:
+        """Heaps and sheets of water cloud: from fair-weather heaps of 500 m to fronts."""
+        coarse = float(np.exp(draw.uniform(np.log(900), np.log(9000))))
+        return Layer(
+            seed=self.seed * 7 + 401,
+            height=height,
+            gain=float(draw.uniform(10, 26)),
+            steps=_grains(coarse),
+            level=np.inf,
+            fall=float(draw.uniform(0.58, 0.8)),
+            stretch=_stretch(draw, 2.5),
+            peak=float(np.exp(draw.uniform(np.log(16), np.log(140)))),
+            absorption=float(draw.uniform(0.6, 1.9)),
+        )
+
+    def _high(self, draw: np.random.Generator) -> Layer:
+        """Veils of ice: thin, soft, streaked."""
+        return Layer(
+            seed=self.seed * 7 + 402,
+            height=float(draw.uniform(7000, 11000)),
+            gain=float(draw.uniform(4, 9)),
+            steps=_grains(float(draw.uniform(4000, 9000))),
+            level=np.inf,
+            fall=float(draw.uniform(0.5, 0.65)),
+            stretch=_stretch(draw, 4),
+            peak=float(np.exp(draw.uniform(np.log(3), np.log(14)))),
+            absorption=float(draw.uniform(0.8, 2.0)),
+        )
 
     def _levelled(
         self, x: Coordinates, y: Coordinates, low: Layer, high: Layer
@@ -121,7 +167,7 @@ class Sky:
         bottom, top = float(field.min()) - 1, float(field.max()) + 1
         for _ in range(30):
             level = (bottom + top) / 2
-            bulk = CLOUD_THICKNESS * np.exp(np.minimum(low.gain * (field - level), 9))
+            bulk = replace(low, level=level).bulk(field)
             covered = float(np.mean(bulk + veil >= CLOUD_THICKNESS))
             bottom, top = (level, top) if covered > self.cover else (bottom, level)
         return replace(low, level=(bottom + top) / 2), high
@@ -150,3 +196,14 @@ class Sky:
 
 def _quantile(field: Field, share: float) -> float:
     return float(np.quantile(field, share))
+
+
+def _grains(coarse: float) -> tuple[float, ...]:
+    """Halving from `coarse` metres."""
+    return tuple(size for n in range(_GRAINS) if (size := coarse / 2**n) >= _FINEST)
+
+
+def _stretch(draw: np.random.Generator, most: float) -> tuple[float, float]:
+    """Longer one way than the other, by at most `most`."""
+    longer = float(most ** (draw.uniform() ** 2))
+    return (longer, 1.0) if draw.uniform() < 0.5 else (1.0, longer)

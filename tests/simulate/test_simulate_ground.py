@@ -4,6 +4,7 @@ import pytest
 from nndacss.simulate import spectra
 from nndacss.simulate.landscape import Landscape
 from nndacss.simulate.noise import fractal, mixed, normal, rough, spline, unit
+from nndacss.simulate.region import Region
 
 X = (600_000.0 + 7.5 * np.arange(200))[None, :]
 Y = (-4_100_000.0 - 7.5 * np.arange(160))[:, None]
@@ -73,3 +74,26 @@ def test_pan_is_the_weighted_mean_of_visible_bands():
 def test_unknown_band_is_named():
     with pytest.raises(KeyError, match="lwir99"):
         spectra.band("lwir99")
+
+
+def test_dry_country_is_dry_and_wet_country_wet():
+    seeds = range(60)
+    regions = [Region.drawn(seed) for seed in seeds]
+    dry = next(seed for seed in seeds if regions[seed].dry == 1 and regions[seed].wet < 0.5)
+    wet = next(seed for seed in seeds if regions[seed].wet > 2.5 and regions[seed].dry == 0)
+    names = np.array(list(spectra.MATERIALS))
+    kinds = {seed: names[Landscape(seed).materials(X, Y)] for seed in (dry, wet)}
+    desert = np.isin(kinds[dry], ("steppe", "shrub", "sand")).mean()
+    assert desert > 0.4
+    assert (kinds[wet] == "water").mean() > (kinds[dry] == "water").mean()
+    assert 0.4 < np.mean([region.dry == 0 for region in regions]) < 0.6
+
+
+def test_materials_decide_what_is_seen():
+    ground = Landscape(4)
+    kinds, red = ground.materials(X, Y), ground.reflectance(X, Y, ("red",))[0]
+    ends = spectra.band("red")
+    # Light on slopes is 0.2 to 1.4 and the grain at most 0.25: reflectance stays near its ends.
+    least, most = ends.min(axis=0).take(kinds), ends.max(axis=0).take(kinds)
+    assert (red >= 0.2 * 0.75 * least - 1e-6).all()
+    assert (red <= 1.4 * 1.25 * most + 1e-6).all()
