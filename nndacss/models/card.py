@@ -110,9 +110,9 @@ def save_weights(card: Card, tensors: Mapping[str, Tensor], path: Path) -> Card:
 
     data = save({key: value.contiguous() for key, value in tensors.items()})
     complete = card.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
-    with drafted(path.with_suffix(".safetensors")) as draft:
+    with drafted(path.with_name(path.name + ".safetensors")) as draft:
         draft.write_bytes(data)
-    with drafted(path.with_suffix(".json")) as draft:
+    with drafted(path.with_name(path.name + ".json")) as draft:
         text = json.dumps(complete.model_dump(mode="json"), indent=2, sort_keys=True)
         draft.write_text(text + "\n")
     return complete

@@ -53,7 +53,7 @@ def build(architecture: Architecture, bands: int, classes: int) -> nn.Module:
     import segmentation_models_pytorch as smp
 
     kind = getattr(smp, architecture.name, None)
-    if kind is None:
+    if not isinstance(kind, type):
         raise SettingsError(f"segmentation_models_pytorch has no model {architecture.name!r}")
     try:
         network: nn.Module = kind(
@@ -64,7 +64,7 @@ def build(architecture: Architecture, bands: int, classes: int) -> nn.Module:
             in_channels=2 * bands,
             classes=classes,
         )
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
         raise SettingsError(f"{architecture.name} with {architecture.encoder}: {error}") from error
     return network
 

@@ -1,0 +1,131 @@
+"""Variations of a sample, in reflectance: what another place, day or sensor might have shown.
+
+All chance comes from the generator that is passed in; `augment` is one call of the steps below.
+Each step is cheap: a copy, one multiplication and addition a pixel for all radiometry together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from nndacss.labels.sets import Sets
+from nndacss.raster import Pixels
+from nndacss.train.settings import AugmentSettings
+
+#: Centre wavelengths in micrometres, Landsat-8 OLI (USGS Landsat 8 data users handbook).
+WAVELENGTH = {
+    "coastal": 0.443, "blue": 0.482, "green": 0.561, "red": 0.655, "nir": 0.842, "nir08": 0.865,
+    "swir16": 1.609, "swir22": 2.201,
+}  # fmt: skip
+SHORT_WAVE = ("swir16", "swir22")
+
+
+def augment(
+    pixels: Pixels,
+    sets: Sets,
+    roles: tuple[str, ...],
+    crop: int,
+    settings: AugmentSettings,
+    rng: Generator,
+) -> tuple[Pixels, Sets]:
+    """One variation of (bands, rows, columns) reflectance and its (rows, columns) sets.
+
+    Both results are contiguous copies of side `crop`; NaN marks what is missing or was dropped.
+    """
+    pixels, sets = window(pixels, sets, crop, _zoom(settings, rng), rng)
+    if settings.flip:
+        pixels, sets = turn(pixels, sets, int(rng.integers(8)))
+    gain, offset = radiometry(roles, settings, rng)
+    pixels = pixels * gain[:, None, None] + offset[:, None, None]
+    if rng.random() < settings.noise_chance:
+        sigma = np.float32(rng.uniform(0, settings.noise))
+        pixels += sigma * rng.standard_normal(pixels.shape, dtype=np.float32)
+    if rng.random() < settings.saturate_chance:
+        np.minimum(pixels, np.float32(rng.uniform(*settings.saturate)), out=pixels)
+    pixels[dropped(roles, settings, rng)] = np.nan
+    if rng.random() < settings.wedge_chance:
+        away = wedge(crop, settings.wedge, rng)
+        pixels[:, away] = np.nan
+        sets = np.where(away, np.uint16(0), sets)
+    return pixels, np.ascontiguousarray(sets)
+
+
+def _zoom(settings: AugmentSettings, rng: Generator) -> float:
+    low, high = np.log(settings.zoom)
+    chosen = rng.random() < settings.zoom_chance
+    return float(np.exp(rng.uniform(low, high))) if chosen else 1.0
+
+
+def window(
+    pixels: Pixels, sets: Sets, crop: int, zoom: float, rng: Generator
+) -> tuple[Pixels, Sets]:
+    """A window of `crop / zoom` pixels (never more than there are), brought to side `crop`.
+
+    Pixels are interpolated bilinearly between pixel centres, and missing where one of the four
+    is; labels are taken from the nearest pixel.
+    """
+    side = min(round(crop / zoom), *sets.shape)
+    top = int(rng.integers(sets.shape[0] - side + 1))
+    left = int(rng.integers(sets.shape[1] - side + 1))
+    pixels = pixels[:, top : top + side, left : left + side]
+    sets = sets[top : top + side, left : left + side]
+    if side == crop:
+        return pixels, sets
+    centres = np.clip((np.arange(crop) + 0.5) * side / crop - 0.5, 0, side - 1)
+    low = np.minimum(centres.astype(np.intp), side - 2)
+    share = (centres - low).astype(np.float32)
+    rows = pixels[:, low] * (1 - share)[:, None] + pixels[:, low + 1] * share[:, None]
+    resized = rows[:, :, low] * (1 - share) + rows[:, :, low + 1] * share
+    nearest = ((np.arange(crop) + 0.5) * side / crop).astype(np.intp)
+    return resized, sets[np.ix_(nearest, nearest)]
+
+
+def turn(pixels: Pixels, sets: Sets, which: int) -> tuple[Pixels, Sets]:
+    """One of the eight symmetries of the square: `which % 4` quarter turns, mirrored from 4 on."""
+
+    def one(array: NDArray[Any]) -> NDArray[Any]:
+        mirrored = array[..., ::-1] if which >= 4 else array
+        return np.rot90(mirrored, which % 4, axes=(-2, -1))
+
+    return one(pixels), one(sets)
+
+
+def radiometry(
+    roles: tuple[str, ...], settings: AugmentSettings, rng: Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Gain and offset a band: brightness, calibration and haze, drawn once for the sample."""
+    bands = len(roles)
+    gain = 1 + rng.uniform(-settings.gain, settings.gain, bands)
+    gain *= 1 + rng.uniform(-settings.brightness, settings.brightness)
+    offset = rng.uniform(-settings.offset, settings.offset, bands)
+    if rng.random() < settings.haze_chance:
+        depth = rng.uniform(0, settings.haze)
+        power = rng.uniform(0.5, 3.0)
+        ratio = np.array([WAVELENGTH[role] / WAVELENGTH["blue"] for role in roles])
+        path = depth * ratio**-power
+        gain, offset = gain * (1 - path), offset * (1 - path) + path
+    return gain.astype(np.float32), offset.astype(np.float32)
+
+
+def dropped(roles: tuple[str, ...], settings: AugmentSettings, rng: Generator) -> NDArray[np.bool_]:
+    """(bands,) which bands to leave out: none, some of the short-wave ones, or `nir08` as well."""
+    chance, choice = rng.random(), int(rng.integers(3))
+    out: tuple[str, ...] = ()
+    if chance < settings.drop_nir_chance:
+        out = (*SHORT_WAVE, "nir08")
+    elif chance < settings.drop_nir_chance + settings.drop_chance:
+        out = (SHORT_WAVE[:1], SHORT_WAVE[1:], SHORT_WAVE)[choice]
+    return np.array([role in out for role in roles])
+
+
+def wedge(side: int, largest: float, rng: Generator) -> NDArray[np.bool_]:
+    """(side, side) True on the far side of a slanted line near the border."""
+    angle = rng.uniform(0, 2 * np.pi)
+    # a line through the square's centre has distance 0, one at its border about 1
+    distance = 1 - rng.uniform(0, largest)
+    axis = (2 * np.arange(side) + 1) / side - 1
+    return np.asarray(axis[:, None] * np.sin(angle) + axis * np.cos(angle) > distance)

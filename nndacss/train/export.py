@@ -1,0 +1,128 @@
+"""A finished fit as weights with a card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nndacss.identity import Order
+from nndacss.models.card import Card, save_weights
+from nndacss.train.fit import Fitted
+from nndacss.train.settings import TrainSettings
+
+#: A network trained at some pixel size still serves pixels this much larger: clouds have no size.
+_MARGIN = 2.0
+
+
+def export(fitted: Fitted, settings: TrainSettings, order: Order, path: Path) -> Card:
+    """Write `<path>.safetensors` and `<path>.json`; returns the card as written."""
+    dtype = torch.float16 if settings.weights_dtype == "float16" else torch.float32
+    tensors = {
+        name: value.detach().cpu().to(dtype) if value.is_floating_point() else value.cpu()
+        for name, value in fitted.module.result.state_dict().items()
+    }
+    records = [fitted.data.store.records[index] for index in fitted.data.split.train]
+    card = Card(
+        name=order.name,
+        purpose=settings.purpose,
+        architecture=settings.architecture,
+        roles=fitted.data.store.roles,
+        required=required(fitted.data.store.roles, settings),
+        scheme=fitted.data.store.scheme,
+        classes=fitted.module.frame.classes,
+        scaling=settings.scaling,
+        levels=tuple(sorted({record.level for record in records}, reverse=True)),
+        finest=min(record.metres for record in records),
+        coarsest=_MARGIN * max(record.metres for record in records),
+        training=training(fitted, settings, order),
+        scores=scores(fitted, order),
+        licence=settings.licence,
+        notes=notes(fitted),
+        sha256="",
+    )
+    return save_weights(card, tensors, path)
+
+
+def required(roles: tuple[str, ...], settings: TrainSettings) -> tuple[str, ...]:
+    """Bands that training never left out on purpose, and near infrared: seldom is not enough."""
+    spared = ("swir16", "swir22") if settings.augment.drop_chance > 0 else ()
+    return tuple(role for role in roles if role not in spared)
+
+
+def training(fitted: Fitted, settings: TrainSettings, order: Order) -> Mapping[str, Any]:
+    """What the weights were made of, as JSON."""
+    data = fitted.data
+    return {
+        "recipe": order.recipe.digest,
+        "samples": order.recipe.inputs["samples"],
+        "started_from": order.recipe.weights,
+        "settings": settings.changed(),
+        "seed": settings.seed,
+        "epochs": settings.epochs,
+        "epoch": fitted.epoch + 1,
+        "steps": data.steps * settings.epochs,
+        "samples_drawn": data.steps * settings.epochs * settings.batch,
+        "precision": settings.precision,
+        "class_weights": {
+            word: round(fitted.module.frame.set_weights[1 << code], 4)
+            for code, word in enumerate(fitted.module.frame.classes)
+        },
+        "data": {name: _summary(fitted, name) for name in data.datasets},
+    }
+
+
+def _summary(fitted: Fitted, name: str) -> dict[str, Any]:
+    """Counts of one data set in the training part, and the scenes that were kept out of it."""
+    store, parts = fitted.data.store, fitted.data.split
+    chosen = [store.records[i] for i in parts.train if store.records[i].dataset == name]
+    pixels = np.sum([record.class_counts for record in chosen], axis=0) if chosen else ()
+    kept_out = {
+        part: sorted({store.records[i].scene for i in indices if store.records[i].dataset == name})
+        for part, indices in fitted.data.parts.items()
+    }
+    return {
+        "samples": len(chosen),
+        "scenes": len({record.scene for record in chosen}),
+        "sensors": sorted({record.sensor for record in chosen}),
+        "metres": sorted({record.metres for record in chosen}),
+        "simulated": name in simulated(store.header.recipe),
+        "pixels": dict(
+            zip(fitted.module.frame.classes, (int(number) for number in pixels), strict=False)
+        ),
+        "kept_out": {part: scenes for part, scenes in kept_out.items() if scenes},
+    }
+
+
+def simulated(recipe: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the entries of a store's recipe that were made by the twin and not observed."""
+    entries = recipe.get("settings", {}).get("samples", {}).get("datasets", ())
+    return frozenset(
+        str(entry.get("name") or entry["kind"]) for entry in entries if entry["kind"] == "twin"
+    )
+
+
+def scores(fitted: Fitted, order: Order) -> tuple[Mapping[str, Any], ...]:
+    """What validation said of the epoch that is exported; the held-out fold decided nothing."""
+    if not fitted.history:
+        return ()
+    entry = fitted.history[fitted.epoch]
+    by = f"validation during TrainSegmentation, recipe {order.recipe.digest[:8]}"
+    found: dict[str, dict[str, float]] = {}
+    for name, value in entry.items():
+        part, _, rest = name.partition("/")
+        if rest and part != "train":
+            found.setdefault(part, {})[rest] = round(value, 4)
+    return tuple({"data": part, "by": by, **values} for part, values in sorted(found.items()))
+
+
+def notes(fitted: Fitted) -> tuple[str, ...]:
+    """Limits that follow from the training data."""
+    twins = simulated(fitted.data.store.header.recipe)
+    names = sorted({fitted.data.store.records[i].dataset for i in fitted.data.split.train} & twins)
+    if not names:
+        return ()
+    return (f"Trained in part on simulated images ({', '.join(names)}), not observations.",)

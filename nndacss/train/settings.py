@@ -1,0 +1,145 @@
+"""Settings of training: section `[train]`, its tables `[train.augment]`, `[train.loss]`, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from nndacss.models.segmentation import MULTIPLE, Architecture, Scaling
+from nndacss.settings import Settings
+
+VERSION = 1
+
+#: Fields that name a machine's means, not the result: they stay out of the recipe.
+MACHINE = frozenset({"workers", "device"})
+
+#: Offset and spread a role: near the mean and the scatter of top-of-atmosphere reflectance over
+#: land and cloud together, rounded; fixed, so that weights and not data carry the meaning.
+DEFAULT_SCALING = Scaling(
+    offset={
+        "blue": 0.2, "green": 0.2, "red": 0.2, "nir08": 0.3, "swir16": 0.2, "swir22": 0.15,
+    },
+    spread={
+        "blue": 0.2, "green": 0.2, "red": 0.2, "nir08": 0.2, "swir16": 0.15, "swir22": 0.15,
+    },
+)  # fmt: skip
+
+
+class AugmentSettings(Settings):
+    """How a sample is varied; sizes in reflectance, `*_chance` is how often."""
+
+    flip: bool = True
+    """One of the eight turns and mirrorings of the square."""
+    zoom: tuple[float, float] = (0.75, 1.4)
+    """Smallest and largest magnification. A sample is never enlarged beyond its border, so one
+    below 1 needs a crop smaller than the sample."""
+    zoom_chance: float = Field(default=0.5, ge=0, le=1)
+    drop_chance: float = Field(default=0.5, ge=0, le=1)
+    """Leave out `swir16`, `swir22` or both, evenly: many sensors have no more than four bands."""
+    drop_nir_chance: float = Field(default=0.05, ge=0, le=1)
+    """Leave out `nir08` as well as both short-wave bands."""
+    brightness: float = Field(default=0.1, ge=0, lt=1)
+    """Largest relative gain common to all bands: sun angle that was not allowed for."""
+    gain: float = Field(default=0.05, ge=0, lt=1)
+    """Largest relative gain of each band: calibration and band response."""
+    offset: float = Field(default=0.01, ge=0)
+    """Largest offset of each band: path radiance, an atmospheric correction's fault."""
+    haze: float = Field(default=0.06, ge=0)
+    """Largest path reflectance of an added haze in the blue band; it falls off with wavelength by
+    a power between 0.5 (large particles) and 3, and dims the ground by the same share."""
+    haze_chance: float = Field(default=0.3, ge=0, le=1)
+    noise: float = Field(default=0.01, ge=0)
+    """Largest standard deviation of added noise."""
+    noise_chance: float = Field(default=0.25, ge=0, le=1)
+    saturate: tuple[float, float] = (0.4, 1.2)
+    """Where all bands are clipped, as in products scaled to 8 bit."""
+    saturate_chance: float = Field(default=0.15, ge=0, le=1)
+    wedge_chance: float = Field(default=0.1, ge=0, le=1)
+    """Make one side of a slanted line missing, as at the border of a scene."""
+    wedge: float = Field(default=0.5, ge=0, le=1)
+    """Largest distance of that line from the border, in half widths of the sample."""
+
+
+class LossSettings(Settings):
+    """What is minimised, see `nndacss.train.losses`."""
+
+    balance: float = Field(default=0.5, ge=0, le=1)
+    """Weight of a pixel: the share of its label among all labels to minus this power; 0 none."""
+    balance_limit: float = Field(default=5.0, ge=1)
+    """Largest ratio of two weights."""
+    dice: float = Field(default=0.5, ge=0)
+    """Weight of the soft Dice term beside the likelihood."""
+
+
+class TrainSettings(Settings):
+    """One supervised fit."""
+
+    architecture: Architecture = Architecture()
+    scaling: Scaling = DEFAULT_SCALING
+    augment: AugmentSettings = AugmentSettings()
+    loss: LossSettings = LossSettings()
+    epochs: int = Field(default=30, ge=1)
+    samples_per_epoch: int = Field(default=0, ge=0)
+    """Draws an epoch, rounded up to whole batches; 0: as many as there are training samples."""
+    share: Mapping[str, float] = {}
+    """Data set -> share of the draws; data sets not named share the rest by their size."""
+    batch: int = Field(default=8, ge=2)
+    crop: int = Field(default=224, ge=32)
+    """Side of a training window, a multiple of 32, drawn from within the sample."""
+    rate: float = Field(default=1e-3, gt=0)
+    """Largest learning rate of AdamW."""
+    decay: float = Field(default=0.01, ge=0)
+    """Its weight decay."""
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of all steps in which the rate rises from 0; then it falls to 0 as a cosine."""
+    average: float = Field(default=0.99, ge=0, lt=1)
+    """Decay a step of the moving average of weights that is validated and exported; 0: none."""
+    clip_gradient: float = Field(default=1.0, ge=0)
+    """Largest norm of the gradient; 0: no limit."""
+    seed: int = Field(default=0, ge=0)
+    folds: int = Field(default=5, ge=2)
+    fold: int = Field(default=-1, ge=-1)
+    """Which fold of the cross-validated data sets is held out; -1: none."""
+    fold_seed: int = Field(default=0, ge=0)
+    """How scenes fall into folds: not the fit's seed, so that several seeds share their folds."""
+    cross_validated: tuple[str, ...] = ("biome_chips",)
+    """Data sets cut into folds by scene. All others train, but for their monitoring scenes."""
+    monitor: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the scenes of the other data sets that is kept out to watch the fit."""
+    keep: Literal["last", "best"] = "last"
+    """Weights to export: of the last epoch, or of the best on the monitoring scenes. The held-out
+    fold is only watched: what is evaluated on must not choose."""
+    best_by: Literal["loss", "iou"] = "iou"
+    """Lowest loss or highest mean IoU."""
+    start: str = ""
+    """Weights to start from: the name or path of a card, of the same architecture and bands."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    weights_dtype: Literal["float32", "float16"] = "float32"
+    """How weights are stored; float16 halves the file."""
+    purpose: str = "Cloud, shadow and snow in Landsat and Sentinel-2 images"
+    """For the card."""
+    licence: str = "not stated"
+    """For the card: under which terms the weights may be used."""
+    workers: int = Field(default=1, ge=0)
+    """Processes that load and augment; changes no result."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.crop % MULTIPLE:
+            raise ValueError(f"crop must be a multiple of {MULTIPLE}")
+        low, high = self.augment.zoom
+        if not 0 < low <= high:
+            raise ValueError("augment.zoom must be two rising numbers above 0")
+        if self.augment.saturate[0] > self.augment.saturate[1]:
+            raise ValueError("augment.saturate must be two rising numbers")
+        if self.fold >= self.folds:
+            raise ValueError(f"fold must be below folds = {self.folds}")
+        if any(value < 0 for value in self.share.values()) or sum(self.share.values()) > 1 + 1e-9:
+            raise ValueError("share must hold numbers from 0 whose sum is at most 1")
+        return self
+
+
+SETTINGS = TrainSettings
