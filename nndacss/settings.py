@@ -55,6 +55,14 @@ def load_settings(config: Path | None, overrides: Sequence[str] = ()) -> dict[st
     An override's value is read as TOML (`true`, `0.5`, `["blue", "red"]`), or else as a plain
     string, so that `tile.grid=landsat` needs no quotes.
     """
+    table, source = read_table(config, overrides)
+    return build(table, source)
+
+
+def read_table(
+    config: Path | None, overrides: Sequence[str] = ()
+) -> tuple[dict[str, dict[str, Any]], str]:
+    """The file's sections with the overrides in them, not checked yet, and how errors call them."""
     table = _read(config) if config else {}
     source = str(config) if config else "--set"
     for override in overrides:
@@ -64,6 +72,11 @@ def load_settings(config: Path | None, overrides: Sequence[str] = ()) -> dict[st
             raise SettingsError(f"{source}: {section} is a value; expected a section [{section}]")
         table[section][key] = value
         source = "--set" if not config else f"{config} with --set"
+    return table, source
+
+
+def build(table: Mapping[str, Any], source: str) -> dict[str, Settings]:
+    """All sections of a table, typed; SettingsError names `source`, the key and what is known."""
     unknown = sorted(set(table) - set(sections()))
     if unknown:
         expected = f"one of [{'], ['.join(sections())}]"

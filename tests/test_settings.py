@@ -6,22 +6,46 @@ import pytest
 
 from nndacss.errors import SettingsError
 from nndacss.resources import config_file, folder
-from nndacss.settings import load_settings, restore, sections
+from nndacss.settings import Settings, load_settings, restore, sections
 
 
 def test_defaults_are_unchanged():
     assert all(section.changed() == {} for section in load_settings(None).values())
 
 
+#: Which config lists all keys of which sections: one config a chain.
+LISTED = {
+    "default.toml": {"tile", "mask", "harmonize", "product"},
+    "mask.toml": {"samples", "train", "evaluate", "experiment"},
+}
+
+
+def missing_keys(table, cls, place):
+    """Keys of a section, and of the sections inside it, that a config's table does not show."""
+    for key, field in cls.model_fields.items():
+        if key not in table:
+            yield from [] if field.default is None else [f"{place}.{key}"]
+        elif isinstance(field.default, Settings):
+            yield from missing_keys(table[key], type(field.default), f"{place}.{key}")
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_the_configs_list_every_key(name):
+    """No setting is hidden: each section with keys is listed in full in its chain's config."""
+    table = tomllib.loads((folder("configs") / name).read_text())
+    assert set(table) == LISTED[name]
+    lost = [key for part in table for key in missing_keys(table[part], sections()[part], part)]
+    assert lost == []
+
+
+def test_every_section_is_in_one_config():
+    with_keys = {name for name, cls in sections().items() if cls.model_fields}
+    assert with_keys == set().union(*LISTED.values())
+
+
 def test_the_default_config_states_the_defaults():
-    """Every key of every section, each with its default value."""
-    table = tomllib.loads((folder("configs") / "default.toml").read_text())
-    for name, settings in load_settings(config_file("default.toml")).items():
-        assert settings.changed() == {}, name
-        optional = {
-            key for key, field in type(settings).model_fields.items() if field.default is None
-        }
-        assert set(table.get(name, {})) == set(type(settings).model_fields) - optional
+    settings = load_settings(config_file("default.toml"))
+    assert [name for name, section in settings.items() if section.changed()] == []
 
 
 def test_overrides_win_over_the_file(tmp_path):

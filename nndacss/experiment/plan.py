@@ -1,0 +1,219 @@
+"""One TOML file as the orders of all its stages: samples -> train -> evaluate -> experiment.
+
+Light: it runs in the scheduler's process. All that can be wrong with the settings, the archives
+or the weights is found here, before anything long starts.
+
+A stage that several runs share is one order, since equal recipes are one: variants that differ in
+training only share their samples, and names of shared targets come from the recipe alone.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from nndacss.errors import SettingsError, complain
+from nndacss.evaluate.baselines import installed, missing
+from nndacss.evaluate.plan import TestPlan
+from nndacss.experiment.settings import Baseline, ExperimentSettings, Variant
+from nndacss.identity import Order, Recipe
+from nndacss.models.card import find, load_card
+from nndacss.plugins import load
+from nndacss.samples.plan import samples_order
+from nndacss.settings import Settings, build, read_table, version
+from nndacss.train.plan import train_order
+
+#: Set by the experiment for each run, so a variant cannot.
+_OURS = ("seed", "fold", "folds")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One line of the experiment's book: a model and the order that scores it."""
+
+    model: str
+    """Variant or baseline, as tables call it."""
+    kind: str
+    """`variant` or `baseline`."""
+    seed: int | None
+    fold: int | None
+    evaluate: Order
+    needs: tuple[Order, ...] = ()
+    """Samples and training."""
+
+    @property
+    def key(self) -> str:
+        """Its name among the experiment's inputs."""
+        parts = [self.model]
+        parts += [f"seed {self.seed}"] if self.seed is not None else []
+        parts += [f"fold {self.fold}"] if self.fold is not None else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class ExperimentPlan:
+    """Everything that is decided before work starts."""
+
+    runs: tuple[Run, ...]
+    summary: Order
+    """The `experiment` stage, whose inputs are the runs."""
+    losses: tuple[str, ...]
+    """What will not be in the tables, one sentence each."""
+
+    def save(self, work: Path) -> None:
+        """Write all recipes."""
+        for run in self.runs:
+            for order in (*run.needs, run.evaluate):
+                order.save(work)
+        self.summary.save(work)
+
+
+def plan_experiment(config: Path | None, overrides: Sequence[str] = ()) -> ExperimentPlan:
+    """All orders. SettingsError, DatasetError or WeightsError say what is wrong and where."""
+    table, source = read_table(config, overrides)
+    base = build(table, source)
+    settings = cast(ExperimentSettings, base["experiment"])
+    tests = TestPlan(base)
+    runs: list[Run] = []
+    for variant in settings.variants:
+        runs += _variant_runs(variant, table, settings, source)
+    _distinct(runs)
+    losses = []
+    for baseline in settings.baselines:
+        if absent := missing(baseline.kind):
+            losses.append(f"{baseline.label} is not installed: {absent}")
+        else:
+            runs.append(_baseline_run(baseline, tests))
+    _check_thresholds(settings, tests)
+    if not runs:
+        raise SettingsError("; ".join(["nothing to score: no variant and no baseline", *losses]))
+    return ExperimentPlan(tuple(runs), _summary(settings, runs, losses, tests), tuple(losses))
+
+
+def _variant_runs(
+    variant: Variant, table: Mapping[str, Any], settings: ExperimentSettings, source: str
+) -> Iterator[Run]:
+    """Seeds x folds of one variant."""
+    changes = variant.changes()
+    named = f"{source}, variant {variant.name!r}"
+    if ours := sorted(set(changes.get("train", {})) & set(_OURS)):
+        expected = "experiment.seeds and experiment.folds to say so"
+        raise SettingsError(complain(named, f"train.{ours[0]}", expected, "remove it"))
+    own = merged(table, changes)
+    first = build(own, named)
+    tests = TestPlan(first)
+    tests.check_folds(settings.folds)
+    samples = samples_order(first)
+    _check_cross_validated(first, tests, named)
+    for seed in settings.seeds:
+        for fold in range(settings.folds) if settings.folds else (None,):
+            folds = {} if fold is None else {"folds": settings.folds}
+            place = {"seed": seed, "fold": -1 if fold is None else fold, **folds}
+            settled = build(merged(own, {"train": place}), named)
+            train = train_order(samples, settled, _model_name(seed, fold, settings.folds))
+            evaluate = tests.order(train.name, {"kind": "trained"}, {"train": train.recipe.digest})
+            yield Run(variant.name, "variant", seed, fold, evaluate, (samples, train))
+
+
+def _model_name(seed: int, fold: int | None, folds: int) -> str:
+    """From the recipe alone, so that equal recipes have one folder whatever asked for them."""
+    return f"segmentation-s{seed}" + ("" if fold is None else f"-f{fold}of{folds}")
+
+
+def _baseline_run(baseline: Baseline, tests: TestPlan) -> Run:
+    model: dict[str, Any] = {"kind": baseline.kind}
+    model |= {"metres": baseline.metres} if baseline.metres else {}
+    if baseline.kind != "weights":
+        model["version"] = installed(baseline.kind)
+        order = tests.order(baseline.kind, model)
+        return Run(baseline.label, "baseline", None, None, order)
+    card = load_card(baseline.weights)
+    expected = load("labels", tests.scheme).classes
+    if card.classes != expected:
+        found, remedy = f"classes {', '.join(card.classes)}", "choose weights of the data's scheme"
+        raise SettingsError(complain(baseline.weights, found, ", ".join(expected), remedy))
+    location = {"weights": str(find(baseline.weights).resolve())}
+    order = tests.order(card.name, model, location=location, weights=card.sha256)
+    return Run(baseline.label, "baseline", None, None, order)
+
+
+def merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `table` with `changes` in it; tables are merged, all else is replaced.
+
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}})
+    {'a': {'b': 1, 'c': 3}}
+    """
+    result = dict(copy.deepcopy(dict(table)))
+    for key, value in changes.items():
+        inner = result.get(key)
+        both = isinstance(value, Mapping) and isinstance(inner, Mapping)
+        result[key] = merged(inner, value) if both and inner is not None else copy.deepcopy(value)
+    return result
+
+
+def _distinct(runs: Sequence[Run]) -> None:
+    """SettingsError where two variants are the same: a change that changes nothing misleads."""
+    known: dict[str, str] = {}
+    for run in runs:
+        digest = run.evaluate.recipe.digest
+        if digest in known:
+            found = f"variants {known[digest]!r} and {run.key!r} with the same settings"
+            remedy = "correct what one of them sets, or remove it"
+            raise SettingsError(complain("experiment", found, "variants that differ", remedy))
+        known[digest] = run.key
+
+
+def _check_cross_validated(settings: Mapping[str, Settings], tests: TestPlan, named: str) -> None:
+    """Data tested in folds must be trained on in folds, under the same archive."""
+    wanted = [entry for entry in tests.settings.test if entry.cross_validated]
+    samples: Any = settings["samples"]
+    train: Any = settings["train"]
+    folded = {entry.kind for entry in samples.datasets if entry.title in train.cross_validated}
+    for entry in wanted:
+        if entry.kind not in folded:
+            found = f"test data {entry.title!r} cross_validated, but its kind is not in folds"
+            expected = f"an entry of kind {entry.kind!r} in samples.datasets, named in"
+            expected += " train.cross_validated"
+            remedy = "add it there, or remove cross_validated from the test data"
+            raise SettingsError(complain(named, found, expected, remedy))
+
+
+def _check_thresholds(settings: ExperimentSettings, tests: TestPlan) -> None:
+    classes = load("labels", tests.scheme).classes
+    for threshold in settings.thresholds:
+        for key, value, known in (
+            ("data", threshold.data, tuple(tests.data)),
+            ("label", threshold.label, classes),
+        ):
+            if value not in known:
+                subject = f"experiment.thresholds.{key}"
+                expected = f"one of {', '.join(known)}"
+                raise SettingsError(complain(subject, repr(value), expected, "correct it"))
+
+
+def _summary(
+    settings: ExperimentSettings, runs: Sequence[Run], losses: Sequence[str], tests: TestPlan
+) -> Order:
+    # lists, since a recipe's tables are sorted by key
+    book = [
+        {"key": run.key, "model": run.model, "kind": run.kind, "seed": run.seed, "fold": run.fold}
+        for run in runs
+    ]
+    about = [_about(tests, title) for title in tests.data]
+    shared: dict[str, Any] = {"experiment": settings.changed()}
+    shared["plan"] = {"runs": book, "data": about, "losses": list(losses)}
+    inputs = {run.key: run.evaluate.recipe.digest for run in runs}
+    recipe = Recipe("experiment", version("experiment"), shared, inputs)
+    return Order(recipe, settings.name)
+
+
+def _about(tests: TestPlan, title: str) -> dict[str, Any]:
+    """What tables say of test data before anything is scored."""
+    dataset = tests.data[title]
+    names = dataset.names()
+    scenes = len({dataset.scene(name) for name in names})
+    kind = type(dataset).__module__.rpartition(".")[2]
+    return {"title": title, "kind": kind, "samples": len(names), "scenes": scenes}

@@ -1,0 +1,117 @@
+"""Settings of an experiment: section `[experiment]`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from nndacss.settings import Settings
+
+VERSION = 1
+
+_NAME = r"^[A-Za-z0-9_.+-]+$"
+Metric = Literal["iou", "f1", "precision", "recall", "specificity", "balanced_accuracy", "accuracy"]
+
+
+class Variant(Settings):
+    """One way to do it: a name and what it changes."""
+
+    name: str = Field(pattern=_NAME)
+    note: str = ""
+    """One sentence for readers of the report."""
+    set: Mapping[str, Any] = {}
+    """What differs from the file's other sections: `set.train.epochs = 3`."""
+
+    def changes(self) -> dict[str, dict[str, Any]]:
+        """Section -> key -> value, of nested tables and of quoted keys like `"train.epochs"`.
+
+        >>> Variant(name="a", set={"train": {"epochs": 3}, "train.batch": 2}).changes()
+        {'train': {'epochs': 3, 'batch': 2}}
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for key, value in self.set.items():
+            section, _, name = key.partition(".")
+            found.setdefault(section, {}).update({name: value} if name else value)
+        return found
+
+    @field_validator("set")
+    @classmethod
+    def _sections(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        for key, inner in value.items():
+            if "." not in key and not isinstance(inner, Mapping):
+                raise ValueError(f"{key!r} is no section.key; write set.train.epochs = 3")
+            if key.partition(".")[0] == "experiment":
+                raise ValueError("a variant cannot change [experiment] itself")
+        return value
+
+
+class Baseline(Settings):
+    """Another model on the same pixels."""
+
+    kind: Literal["ukis_csmask", "weights"]
+    """`ukis_csmask`: that package, where installed. `weights`: our own, by name or path."""
+    name: str = ""
+    """How tables call it; by default what it is."""
+    weights: str = ""
+    """Of kind `weights`: a name in `checkpoints/`, or a path."""
+    metres: float = Field(default=0.0, ge=0)
+    """Finer images are averaged to about this before the model sees them; 0: as they are."""
+
+    @property
+    def label(self) -> str:
+        """Name in tables."""
+        own = self.weights if self.kind == "weights" else self.kind
+        return self.name or own + (f" at {self.metres:g} m" if self.metres else "")
+
+
+class Threshold(Settings):
+    """A score that is wanted; the report says whether it is reached, the task does not fail."""
+
+    data: str
+    """Name of test data."""
+    label: str
+    """A class, e.g. `cloud`."""
+    metric: Metric = "iou"
+    at_least: float
+
+
+class ExperimentSettings(Settings):
+    """What is compared, how often, and by which scores."""
+
+    name: str = Field(default="experiment", pattern=_NAME)
+    note: str = ""
+    """The question that the experiment answers, for readers of the report."""
+    folds: int = Field(default=0, ge=0)
+    """Models a variant, each leaving out one part of the cross-validated scenes; 0: one model."""
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    """Each variant is trained once a seed (and fold)."""
+    metrics: tuple[Metric, ...] = Field(default=("iou", "f1", "balanced_accuracy"), min_length=1)
+    """In this order in the tables; all are in the files."""
+    variants: tuple[Variant, ...] = (Variant(name="default"),)
+    """`[[experiment.variants]]`; an empty list trains nothing and scores the baselines alone."""
+    baselines: tuple[Baseline, ...] = ()
+    """`[[experiment.baselines]]`."""
+    thresholds: tuple[Threshold, ...] = ()
+    """`[[experiment.thresholds]]`."""
+
+    @field_validator("folds")
+    @classmethod
+    def _not_one(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("one fold would train on nothing; 0 trains on all, 2 or more fold")
+        return folds
+
+    @field_validator("variants", "baselines")
+    @classmethod
+    def _distinct(cls, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        labels = [item.name if isinstance(item, Variant) else item.label for item in given]
+        twice = [name for name, count in Counter(labels).items() if count > 1]
+        if twice:
+            raise ValueError(f"{twice[0]!r} is there twice; names must differ")
+        return given
+
+
+SETTINGS = ExperimentSettings

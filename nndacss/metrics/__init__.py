@@ -1,0 +1,7 @@
+"""Counts first, scores from counts.
+
+`counts.count` compares labels with label sets and gives whole numbers, which add up exactly over
+windows, samples, folds and machines; `scores` turns counts into IoU, F1 and the rest, once, at the
+end. A score that its counts do not decide is None, never 0 or 1. To add a score: write a function
+of `Tally` in `scores.py` and name it in `METRICS`.
+"""
