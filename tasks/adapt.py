@@ -1,4 +1,4 @@
-"""AdaptScene: a Landsat scene in, a Sentinel-2-like 10 m product with its mask out."""
+"""AdaptScene: a Landsat or Sentinel-2 scene in, a 10 m product with its mask out."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ log = logging.getLogger("luigi-interface")
 class AdaptScene(luigi.WrapperTask):
     """One scene through all stages; what is finished is not computed again.
 
-    The scene is a folder, `.tar` or `.tar.gz` as USGS delivers it, Level 1 or Level 2. For a
-    Level-2 scene the Level-1 product of the same acquisition brings the pan band.
+    The scene is a Landsat product as USGS delivers it (folder, `.tar` or `.tar.gz`), Level 1 or
+    Level 2, or a Sentinel-2 SAFE (folder or `.zip`), L1C or L2A. For a Landsat Level-2 scene the
+    Level-1 product of the same acquisition brings the pan band.
     """
 
-    scene: str = luigi.Parameter(description="Landsat product: folder, .tar or .tar.gz")
+    scene: str = luigi.Parameter(
+        description="Landsat folder, .tar or .tar.gz; Sentinel-2 SAFE folder or .zip"
+    )
     l1: str = luigi.Parameter(
         default="", description="its Level-1 product; default: looked for beside the scene"
     )

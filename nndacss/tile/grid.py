@@ -51,6 +51,10 @@ def output_grid(scene: GeoBox, settings: TileSettings) -> GeoBox:
 def _over(scene: GeoBox, kind: str) -> GeoBox:
     """`s2` or `landsat` over the whole scene."""
     if kind == "landsat":
+        if abs(scene.affine.a - 3 * METRES) > 0.01:
+            found = f"a scene of {scene.affine.a:g} m pixels"
+            remedy = "leave tile.grid at s2"
+            raise GridError(complain("tile.grid = landsat", found, "30 m pixels", remedy))
         rows, columns = (size * 3 for size in scene.shape)
         return GeoBox((rows, columns), scene.affine @ Affine.scale(1 / 3), scene.crs)
     crs = utm_of(scene)

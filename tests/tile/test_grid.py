@@ -35,6 +35,11 @@ def test_landsat_grid_nests_in_the_pixels():
     assert grid.affine.almost_equals(Affine(10, 0, 440_985, 0, -10, -2_188_005))
 
 
+def test_landsat_grid_is_for_30_m_pixels():
+    with pytest.raises(GridError, match="a scene of 10 m pixels; expected 30 m pixels"):
+        output_grid(NORTH.zoom_to(resolution=10), TileSettings(grid="landsat"))
+
+
 @pytest.mark.parametrize(
     ("tile", "epsg", "left", "top"),
     # corners that real products state: 31TCJ in its tile metadata; T53HNV (top) and T53HNA (left;
