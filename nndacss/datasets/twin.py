@@ -19,7 +19,7 @@ from nndacss.labels.sets import Sets, from_labels, of
 from nndacss.raster import Pixels
 
 #: Raised when the simulation draws other pixels or labels for the same seed.
-VERSION = 1
+VERSION = 2
 
 
 class Twin(Dataset):

@@ -100,8 +100,8 @@ def moment(seed: int) -> Moment:
     """What a seed draws: another place, sun, sky and season for each.
 
     Half the places are northern (sun in the south-east), half southern (in the north-east). Snow
-    lies on heights, on one place in seven down to the plains. Skies are one third nearly clear
-    (cover up to 0.15), the rest anything up to 0.9.
+    lies on heights, on one place in seven down to the plains. Skies are one quarter nearly clear
+    (cover up to 0.15), the rest anything up to 0.95.
     """
     draw = np.random.default_rng([seed, 0xC41B])
     southern = bool(draw.random() < 0.5)
@@ -112,7 +112,7 @@ def moment(seed: int) -> Moment:
         north=north,
         sun_elevation=float(draw.uniform(20, 70)),
         sun_azimuth=float(draw.uniform(5, 80) if southern else draw.uniform(100, 175)),
-        cover=float(draw.uniform(0, 0.15) if draw.random() < 1 / 3 else draw.uniform(0.1, 0.9)),
+        cover=float(draw.uniform(0, 0.15) if draw.random() < 1 / 4 else draw.uniform(0.1, 0.95)),
         altitude=float(draw.uniform(500, 3500)),
         haze=float(min(0.5, 0.04 + draw.gamma(1.5, 0.05))),
         veils=float(draw.choice([0.0, 0.2, 0.5, 1.0], p=[0.2, 0.45, 0.25, 0.1])),

@@ -40,12 +40,12 @@ _LOTS = numbers(
 )
 
 #: Brightness of the grain per material: share of its reflectance, half range.
-_GRAIN = np.full(len(N), 0.08, dtype=np.float32)
+_GRAIN = np.full(len(N), 0.11, dtype=np.float32)
 _GRAIN[[N["conifer"], N["broadleaf"]]] = 0.25
 _GRAIN[[N["asphalt"], N["tiled roof"], N["bright roof"]]] = 0.15
 _GRAIN[[N["rock"]]] = 0.25
 _GRAIN[[N["water"], N["snow"], N["ice"]]] = 0.03
-_GRAIN[[N["steppe"], N["sand"]]] = 0.04
+_GRAIN[[N["steppe"], N["sand"]]] = 0.08
 
 
 class Ground(Protocol):
@@ -108,7 +108,7 @@ class Landscape:
         coarse = rough(x, y, 47.0, self.seed + 12)
         material, place = self._materials(wide, self._land(x, y), fine, coarse)
         place = np.clip(place + np.float32(0.25) * coarse, 0, 1)
-        grain = np.float32(0.75) * fine + np.float32(0.25) * coarse
+        grain = np.float32(0.6) * fine + np.float32(0.4) * coarse
         light = wide.light * (1 + _GRAIN.take(material) * grain)
         result = np.empty((len(roles), *light.shape), dtype=np.float32)
         for out, role in zip(result, roles, strict=True):

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from nndacss.labels.climate import COLOURS, Climate
+from nndacss.labels.climate import Climate
 from nndacss.simulate.check.parts import Labelled, Mask
 
 Colours = NDArray[np.uint8]
 
 #: Reflectance that is white in every thumbnail, real or made, and the power of the tone curve.
 WHITE, GAMMA = 0.8, 0.6
+
+#: Of outlines: lighter than the colours of masks, to be seen on dark ground.
+OUTLINES = {Climate.CLOUD: (255, 150, 40), Climate.SHADOW: (196, 140, 255)}
 
 _GREY, _DARK, _BLUE = "#c9c4b8", "#7d7a72", "#1f77b4"
 
@@ -38,7 +41,7 @@ def outlined(picture: Colours, mask: Mask | None, kind: Climate) -> Colours:
         return picture
     border = mask & ~np.asarray(ndimage.binary_erosion(mask, border_value=1))
     result = picture.copy()
-    result[border] = COLOURS[kind]
+    result[border] = OUTLINES[kind]
     return result
 
 

@@ -54,8 +54,9 @@ def clouds(data: Path, twin: Twin) -> Part:
 
 _TEXT = (
     "The most useful comparison for learning a mask. The twin was tuned on the chips of the "
-    "folder train; the verdicts are about the folder val, other scenes that were not looked at "
-    "while tuning. Each chip gives at most 2,000 pixels of a kind, so that no scene "
+    "folder train; the verdicts are about the folder val, other scenes. Their figures were seen "
+    "while tuning, and the depth of shadows was set from both folders, so the verdicts are not "
+    "wholly independent. Each chip gives at most 2,000 pixels of a kind, so that no scene "
     "rules. Real labels are drawn by people: where thin ends and thick begins is theirs, in the "
     "twin it is optical thickness 2. Two distributions agree where at least half of them is "
     "common."

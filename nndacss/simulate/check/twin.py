@@ -85,7 +85,7 @@ class Twin:
             ("Sentinel-2 L2A 10 m", "sentinel2_msi", "SR", 10),
         )
         for kind, sensor, level, metres in kinds:
-            for seed in range(SEED, SEED + max(self.count // 10, 2)):
+            for seed in range(SEED, SEED + max(self.count // 6, 2)):
                 made = chip(seed, sensor, level, metres, self.side, self.side, cover=0.0)  # type: ignore[arg-type]
                 planes = dict(zip(made.roles, made.pixels, strict=True))
                 native = {10: ("blue", "green", "red", "nir"), 20: ("nir08", "swir16", "swir22")}
