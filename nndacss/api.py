@@ -7,11 +7,15 @@
     image = nndacss.read_harmonized(scene, grid[:1024, :1024])
     labels = nndacss.read_mask(scene, grid[:1024, :1024])
 
+    model = nndacss.load_mask_model()               # the mask network, for arrays of your own
+    result = model(pixels, roles=("blue", "green", "red", "nir08"), metres=10)
+
 Keyword arguments are the keys of the stage's settings section (`configs/default.toml`).
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -20,7 +24,8 @@ from odc.geo.geobox import GeoBox
 
 from nndacss.harmonize.settings import HarmonizeSettings
 from nndacss.mask.settings import MaskSettings
-from nndacss.mask.stage import chosen
+from nndacss.mask.stage import chosen, windows
+from nndacss.models.mask_model import MaskModel, Prediction, load_mask_model
 from nndacss.plugins import load
 from nndacss.raster import Raster
 from nndacss.readers import open_scene
@@ -28,7 +33,15 @@ from nndacss.readers.scene import Scene
 from nndacss.tile import grid as grids
 from nndacss.tile.settings import TileSettings
 
-__all__ = ["open_scene", "output_grid", "read_harmonized", "read_mask"]
+__all__ = [
+    "MaskModel",
+    "Prediction",
+    "load_mask_model",
+    "open_scene",
+    "output_grid",
+    "read_harmonized",
+    "read_mask",
+]
 
 
 def output_grid(scene: Scene, **settings: Any) -> GeoBox:
@@ -52,6 +65,8 @@ def read_mask(scene: Scene, grid: GeoBox, **settings: Any) -> NDArray[np.uint8]:
     Settings of section `[mask]`.
     """
     chosen_settings = MaskSettings(**settings)
-    result = load("mask", chosen(scene, chosen_settings))(scene, grid, chosen_settings)
+    threads = os.cpu_count() or 1
+    with windows(scene, chosen(scene, chosen_settings), chosen_settings, threads) as label:
+        result = label(grid)
     labels: NDArray[np.uint8] = result.labels
     return labels

@@ -73,7 +73,8 @@ class Order:
     name: str
     """Scene or model, the readable half of the target's name."""
     location: Mapping[str, str] = field(default_factory=dict)
-    """Where foreign inputs lie on this machine, e.g. `{"scene": "/data/LC08_..."}`."""
+    """Where foreign inputs lie on this machine, e.g. `{"scene": "/data/LC08_..."}`, and on which
+    `device` to compute, where the user said."""
 
     @property
     def target(self) -> str:

@@ -1,7 +1,8 @@
-"""The mask that the agency's quality bits already hold (CFMask), as climate codes.
+"""The mask that the agency's quality band already holds (CFMask, Sen2Cor), as climate codes.
 
-Cloud over shadow over snow over clear. Bits say what CFMask decided; which two-bit confidence
-counts, dilated cloud and cirrus are settings.
+Cloud over shadow over snow over clear. Landsat's bits say what CFMask decided, Sentinel-2's scene
+classification (Level 2A) what Sen2Cor did; which confidence counts, dilated cloud and cirrus are
+settings, as far as the product has them (`nndacss.readers.<reader>.quality`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def mask(scene: Scene, grid: GeoBox, settings: MaskSettings) -> Masked:
     bits = scene.quality(grid)
     if bits is None:
         remedy = "use mask.method = spectral, or order the product with its quality band"
-        expected = "a quality band (QA_PIXEL or BQA)"
+        expected = f"a quality band ({scene.quality_name})"
         raise InputError(complain(scene.identity.name, "none", expected, remedy))
     return Masked(class_table(scene, settings)[bits], bits)
 
