@@ -36,6 +36,9 @@ def acquire_scene(context: Context) -> Mapping[str, Any]:
     l1 = places["l1"]
     scene = open_scene(Path(str(places["scene"])), Path(l1) if l1 else None)
     scene.verify(roles)
+    first = getattr(scene, "level_1", None)
+    if first is not None:  # the mask reads its reflective bands, where it has them
+        first.verify(tuple(role for role in roles if role in first.roles))
     return {**places, "losses": list(scene.losses), "level": scene.level}
 
 
