@@ -1,7 +1,8 @@
 """The default weights on the twin: do they know cloud and shadow where the truth is known?
 
 Loose floors, far below what the weights reach: a broken band order, scaling, class order or
-lattice falls through them, a slightly worse training does not.
+lattice falls through them, a slightly worse training does not. The floor for shadow is
+low because the truth counts the faint shadows of veils.
 """
 
 import numpy as np
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 def twin(tmp_path_factory):
     """TOA pixels of a simulated scene that no training used, and its truth."""
     pair = write_landsat(
-        tmp_path_factory.mktemp("twin"), seed=90_001, rows=640, columns=640, cover=0.35
+        tmp_path_factory.mktemp("twin"), seed=90_001, rows=448, columns=448, cover=0.35
     )
     with rasterio.open(pair.truth) as raster:
         truth = raster.read(1)
@@ -47,7 +48,7 @@ def iou(labels, truth, code):
 
 
 @pytest.mark.parametrize(
-    ("roles", "cloud", "shadow"), [(REFLECTIVE, 0.5, 0.3), (REFLECTIVE[:4], 0.4, 0.2)]
+    ("roles", "cloud", "shadow"), [(REFLECTIVE, 0.7, 0.15), (REFLECTIVE[:4], 0.6, 0.1)]
 )
 def test_it_knows_cloud_and_shadow(twin, model, roles, cloud, shadow):
     pixels, truth = twin
@@ -70,7 +71,7 @@ def test_no_seams(twin, model):
     """Steps where tiles begin and end to count against steps one period of the network away."""
     pixels, _ = twin
     field = model(pixels, metres=30).probability
-    axis = Axis(640)
+    axis = Axis(448)
     edges = {edge for pair in axis.reach for edge in pair}
     borders = [at + near for at in edges for near in (-1, 0) if 40 <= at < axis.size - 41]
     away = [at + far for at in borders for far in (-32, -16, 16, 32)]
