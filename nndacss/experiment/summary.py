@@ -249,7 +249,7 @@ def _model(
         "name": name,
         "kind": next(iter(book.values()))["kind"],
         "note": variants.get(name, {}).get("note", ""),
-        "changes": _lines(variants.get(name, {"name": name})),
+        "changes": _lines(variants[name]) if name in variants else [],
         "settings": mine[0].settings if mine else {},
         "runs": runs,
         "done": len(runs),

@@ -109,7 +109,7 @@ def book(tmp_path):
     book.run("ours", 0, 1, [("B", counts(8, 0, 2, 0))], [("T", counts(2, 0, 0, 0))])
     book.run("ours", 1, 0, [("A", counts(1, 0, 0, 9))], [("T", counts(2, 0, 0, 0))])
     book.run("ours", 1, 1, [("B", counts(5, 0, 5, 0))], [("T", counts(2, 0, 0, 0))])
-    book.run("peer", unsuited="needs near infrared", drawn=[("T", counts(0, 1, 2, 1))])
+    book.run("peer at 30 m", unsuited="needs near infrared", drawn=[("T", counts(0, 1, 2, 1))])
     return book
 
 
@@ -141,12 +141,14 @@ def test_elsewhere_every_run_is_a_unit(book):
 def test_what_is_not_decided_has_no_score(book):
     found = book.found()
     assert not [r for r in found["scores"] if r["class"] == "snow" and r["metric"] == "iou"]
-    assert row(found, "peer", "drawn")["mean"] == 0
-    assert found["unsuited"] == [{"model": "peer", "data": "real", "reason": "needs near infrared"}]
+    assert row(found, "peer at 30 m", "drawn")["mean"] == 0
+    assert found["unsuited"] == [
+        {"model": "peer at 30 m", "data": "real", "reason": "needs near infrared"}
+    ]
     reached = {(t["model"], t["label"]): (t["reached"], t["met"]) for t in found["thresholds"]}
     assert reached[("ours", "cloud")] == (pytest.approx((9 / 12 + 6 / 11) / 2), True)
     assert reached[("ours", "snow")] == (None, None)
-    assert reached[("peer", "cloud")] == (None, None)
+    assert reached[("peer at 30 m", "cloud")] == (None, None)
 
 
 def test_confusion_and_scenes_by_hand(book):

@@ -71,9 +71,9 @@ def test_the_output_grid_is_the_tiles_own(tmp_path) -> None:
 
 def test_the_mask_that_auto_stands_for(tmp_path) -> None:
     l2a = open_scene(product(tmp_path / "2", "2A")[0])
-    assert chosen(l2a, MaskSettings()) == "quality"
+    assert chosen(l2a, MaskSettings()) == "network"
     l1c = open_scene(product(tmp_path / "1", "1C")[0])
-    assert chosen(l1c, MaskSettings()) != "quality"
+    assert chosen(l1c, MaskSettings()) == "network"
     with pytest.raises(InputError, match="SCL"):
         nndacss.read_mask(l1c, l1c.grid("red"), method="quality")
 

@@ -34,7 +34,7 @@ def safe(tmp_path):
 
 def test_a_zipped_level_2a_product(bench, safe):
     zipped = pack(safe, bench.folder / f"{safe.stem}.zip")
-    code, said = bench.run(scene=zipped)
+    code, said = bench.run("--set", "mask.method=quality", scene=zipped)
     assert code == 0, said
     folder = bench.product()
     base = folder / f"{safe.stem}_sr_"
