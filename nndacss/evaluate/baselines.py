@@ -65,7 +65,7 @@ class UkisCsmask:
         )
 
     def _predict(self, pixels: Pixels, level: str) -> Labels:
-        from ukis_csmask.mask import CSmask  # type: ignore[import-untyped, unused-ignore]
+        from ukis_csmask.mask import CSmask
 
         there = np.isfinite(pixels).all(axis=0)
         image = np.ascontiguousarray(np.moveaxis(np.where(there, pixels, np.float32(0)), 0, 2))
