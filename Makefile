@@ -29,7 +29,7 @@ demo-run:
 	@ls $$PWD/demo/products/*/report.html
 
 test: setup
-	@echo "== Checks and tests, about 4 minutes on two cores"
+	@echo "== Checks and tests, about 6 minutes on two cores"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

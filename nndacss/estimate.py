@@ -14,11 +14,11 @@ from shutil import disk_usage
 from nndacss.tile.settings import TileSettings
 
 #: Seconds of one core a Mpx at 10 m, all stages, and a run's fixed part.
-CORE_SECONDS, FIXED_SECONDS = 1.1, 8.0
+CORE_SECONDS, FIXED_SECONDS = 1.5, 10.0
 #: MiB of memory, at any size: fixed and per thread.
-MEMORY, MEMORY_THREAD = 250, 60
+MEMORY, MEMORY_THREAD = 560, 100
 #: MB on disk a Mpx: parts in the work root, the product.
-WORK, PRODUCT = 7.5, 10.0
+WORK, PRODUCT = 8.0, 11.0
 #: Square kilometres of a full Sentinel-2 tile.
 TILE_SQUARE_KM = 109.8**2
 #: Kilometres a degree of latitude.
