@@ -6,10 +6,10 @@ import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nndacss.experiment.summary import Result
+from nndacss.page import template
 from nndacss.plugins import load
 
 #: Metric -> words of a table's head.
@@ -52,16 +52,9 @@ def worst(results: Iterable[Result]) -> tuple[list[dict[str, Any]], dict[str, st
 
 def render(found: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     """The page."""
-    environment = Environment(
-        loader=PackageLoader("nndacss.experiment", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     scheme = load("labels", found["scheme"]) if found["scheme"] else None
     table = Table(found)
-    page: str = environment.get_template("report.html.j2").render(
+    page: str = template("nndacss.experiment", "report.html.j2").render(
         r=found,
         table=table,
         words=WORDS,

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
 from nndacss.identity import drafted
+from nndacss.page import template
 from nndacss.product import charts
 from nndacss.product.quicklook import Picture
 from nndacss.product.sheets import Label
@@ -37,13 +37,6 @@ VOLATILE = ("<!--volatile-->", "<!--/volatile-->")
 
 def render(numbers: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     """The page. `pictures` are data URIs by name; absent ones are left out of the page."""
-    environment = Environment(
-        loader=PackageLoader("nndacss.product", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     top = charts.axis_top(numbers["histograms"])
     curves = {
         role: Markup(charts.histogram(role, counts, numbers["histograms"], top))
@@ -53,8 +46,8 @@ def render(numbers: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     def number(key: str, form: str = "{}", factor: float = 1.0) -> Markup:
         return _number(numbers, key, form, factor)
 
-    template = environment.get_template("report.html.j2")
-    return template.render(
+    page = template("nndacss.product", "report.html.j2")
+    return page.render(
         **numbers,
         n=number,
         curves=curves,

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -25,6 +24,7 @@ from nndacss.errors import NndacssError
 from nndacss.identity import drafted
 from nndacss.labels import Scheme
 from nndacss.labels.sets import Sets
+from nndacss.page import template
 from nndacss.plugins import load
 from nndacss.raster import Pixels
 from nndacss.samples.layout import Record
@@ -55,16 +55,9 @@ class Picture:
 def show(store: SampleStore, page: Path) -> None:
     """Write the page, whole or not at all."""
     scheme: Scheme = load("labels", store.scheme)
-    environment = Environment(
-        loader=PackageLoader("nndacss.samples", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     totals: Counter[int] = Counter()
     groups = [group(store, title, scheme, totals) for title in titles(store)]
-    text = environment.get_template("show.html.j2").render(
+    text = template("nndacss.samples", "show.html.j2").render(
         store=store,
         scenes=len({record.scene for record in store.records}),
         megabytes=store.path.stat().st_size / 1e6,

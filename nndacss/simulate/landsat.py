@@ -19,7 +19,7 @@ from typing import Any, Literal
 from nndacss.errors import GridError, OutputError, SettingsError, complain
 from nndacss.simulate import files, mtl
 from nndacss.simulate.blocks import in_order
-from nndacss.simulate.landscape import Ground, Landscape
+from nndacss.simulate.landscape import Ground
 from nndacss.simulate.optics import LANDSAT, Look
 from nndacss.simulate.quality import Truth
 from nndacss.simulate.radiometry import thermal
@@ -129,13 +129,8 @@ def write_landsat(
     code = 3031 if projection == "ps" else epsg
     grid = _grid(west, north, rows, columns, code)
     _check(sun_elevation, path_row, spacecraft, block)
-    if scene is None:
-        scene = Landscape(seed, sun_elevation, sun_azimuth)
-    if sky == "drawn":
-        sky = Sky(seed, cover)
-    if sky is not None and not sky.layers:
-        sky = sky.over(grid.bounds)
-    world = World(scene, sky, sun_elevation, sun_azimuth)
+    sun = sun_elevation, sun_azimuth
+    world = World.made(seed, grid.bounds, sun, cover, scene, sky)
     eye = Eye(world, Look(LANDSAT, *view), seed if noise else None)
     looked = View(grid, eye, spacecraft, TILT if swath is True else (swath or None))
     clock = f"{passed(acquired, *files.middle(grid), sun_azimuth):%H:%M:%S}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from nndacss.simulate.atmosphere import Air
 from nndacss.simulate.clouds import Light, Overcast
-from nndacss.simulate.landscape import Ground
+from nndacss.simulate.landscape import Ground, Landscape
 from nndacss.simulate.noise import Coordinates, Field, normal
 from nndacss.simulate.optics import Look
 from nndacss.simulate.sky import Sky
@@ -28,6 +29,26 @@ class World:
     sun_elevation: float
     sun_azimuth: float
     """Degrees."""
+
+    @classmethod
+    def made(
+        cls,
+        seed: int,
+        bounds: tuple[float, float, float, float],
+        sun: tuple[float, float],
+        cover: float,
+        ground: Ground | None,
+        sky: Sky | Literal["drawn"] | None,
+    ) -> World:
+        """What is not given is drawn from the seed; a drawn sky has its `cover` over `bounds`.
+
+        `sun` is elevation and azimuth. A sky that has its layers is taken as it is.
+        """
+        if sky == "drawn":
+            sky = Sky(seed, cover)
+        if sky is not None and not sky.layers:
+            sky = sky.over(bounds)
+        return cls(Landscape(seed, *sun) if ground is None else ground, sky, *sun)
 
 
 @dataclass(frozen=True)

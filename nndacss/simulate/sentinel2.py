@@ -31,7 +31,7 @@ from nndacss.errors import GridError, OutputError, SettingsError, complain
 from nndacss.sensors.sentinel2_msi import SENSOR
 from nndacss.simulate import files, safe, safe_tile
 from nndacss.simulate.blocks import in_order
-from nndacss.simulate.landscape import Ground, Landscape
+from nndacss.simulate.landscape import Ground
 from nndacss.simulate.msi import BASE, MsiSeen, MsiView, counts, scene_classes
 from nndacss.simulate.optics import SENTINEL2, Look
 from nndacss.simulate.quality import CLOUD, FILL, SHADOW, SNOW
@@ -111,14 +111,10 @@ def write_sentinel2(
     """
     grid, south = _grid(west, north, rows, columns, epsg)
     _check(sun_elevation, swath, levels, block)
-    if scene is None:
-        scene = Landscape(seed, sun_elevation, sun_azimuth)
-    if sky == "drawn":
-        sky = Sky(seed, cover)
-    if sky is not None and not sky.layers:
-        sky = sky.over(grid.bounds)
+    sun = sun_elevation, sun_azimuth
+    world = World.made(seed, grid.bounds, sun, cover, scene, sky)
     look = Look(SENTINEL2, *view)
-    eye = Eye(World(scene, sky, sun_elevation, sun_azimuth), look, seed if noise else None)
+    eye = Eye(world, look, seed if noise else None)
     written = replace(grid, epsg=epsg, north=grid.north + south)
     longitude, latitude = files.middle(written)
     facts = safe.Facts(

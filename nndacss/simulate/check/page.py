@@ -8,24 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nndacss.identity import drafted
+from nndacss.page import template
 from nndacss.simulate.check.parts import Part
 
 
 def render(parts: Sequence[Part], facts: Mapping[str, str]) -> str:
     """The page; `facts` are shown at its top."""
-    environment = Environment(
-        loader=PackageLoader("nndacss.simulate.check", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     tables = [table for part in parts for table in part.tables if table.agrees is not None]
-    return environment.get_template("page.html.j2").render(
+    return template("nndacss.simulate.check", "page.html.j2").render(
         parts=parts,
         facts=facts,
         judged=len(tables),
