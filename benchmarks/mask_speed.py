@@ -38,7 +38,7 @@ from rich.table import Table
 from nndacss.labels.climate import SCHEME
 from nndacss.mask.settings import DEFAULT_WEIGHTS
 from nndacss.mask.weights import installed
-from nndacss.models.card import Card, save_weights
+from nndacss.models.card import MaskCard, save_weights
 from nndacss.models.mask_model import block_mean, load_mask_model
 from nndacss.models.segmentation import Architecture, Scaling, build
 from nndacss.sensors import REFLECTIVE
@@ -63,7 +63,7 @@ def weights(folder: Path) -> str | Path:
     torch.manual_seed(0)
     architecture = Architecture()
     network = build(architecture, len(REFLECTIVE), len(SCHEME.classes))
-    card = Card(
+    card = MaskCard(
         name="random",
         purpose="speed",
         architecture=architecture,

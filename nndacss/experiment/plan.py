@@ -20,7 +20,7 @@ from nndacss.evaluate.baselines import installed, missing
 from nndacss.evaluate.plan import TestPlan
 from nndacss.experiment.settings import Baseline, ExperimentSettings, Variant
 from nndacss.identity import Order, Recipe
-from nndacss.models.card import find, load_card
+from nndacss.models.card import MaskCard, find, load_card
 from nndacss.plugins import load
 from nndacss.samples.plan import samples_order
 from nndacss.settings import Settings, build, read_table, version
@@ -130,7 +130,7 @@ def _baseline_run(baseline: Baseline, tests: TestPlan) -> Run:
         model["version"] = installed(baseline.kind)
         order = tests.order(baseline.kind, model)
         return Run(baseline.label, "baseline", None, None, order)
-    card = load_card(baseline.weights)
+    card = load_card(baseline.weights, MaskCard)
     expected = load("labels", tests.scheme).classes
     if card.classes != expected:
         found, remedy = f"classes {', '.join(card.classes)}", "choose weights of the data's scheme"

@@ -27,7 +27,7 @@ from nndacss.mask.morphology import active, halo, treat
 from nndacss.mask.result import Masked
 from nndacss.mask.settings import MaskSettings
 from nndacss.mask.weights import mask_card
-from nndacss.models.card import Card, find
+from nndacss.models.card import MaskCard, find
 from nndacss.models.device import claim
 from nndacss.models.mask_model import block_mean, most_likely, on_grid, working_factor
 from nndacss.models.tiled import Tiled
@@ -85,7 +85,7 @@ def _finer(grid: GeoBox, factor: int) -> GeoBox:
     )
 
 
-def see(scene: Scene, card: Card, settings: MaskSettings) -> View:
+def see(scene: Scene, card: MaskCard, settings: MaskSettings) -> View:
     """The view of a scene for a network; InputError where it lacks what the network needs."""
     image = image_of(scene, card, settings)
     lacking = [role for role in card.required if role not in image.roles]
@@ -102,7 +102,7 @@ def see(scene: Scene, card: Card, settings: MaskSettings) -> View:
     return View(image, card.roles, plane, factor)
 
 
-def image_of(scene: Scene, card: Card, settings: MaskSettings) -> Scene:
+def image_of(scene: Scene, card: MaskCard, settings: MaskSettings) -> Scene:
     """The product whose reflectance the network sees, by `mask.level`."""
     first: Scene | None = getattr(scene, "level_1", None)  # only some readers pair products
     if first is not None and not set(card.required) <= set(first.roles):
@@ -116,7 +116,7 @@ def image_of(scene: Scene, card: Card, settings: MaskSettings) -> Scene:
     raise InputError(complain(scene.identity.name, f"{image.level} reflectance", expected, remedy))
 
 
-def suits(scene: Scene, card: Card, settings: MaskSettings) -> bool:
+def suits(scene: Scene, card: MaskCard, settings: MaskSettings) -> bool:
     """Whether the network can be used on the scene."""
     try:
         see(scene, card, settings)

@@ -11,16 +11,16 @@ from pathlib import Path
 from nndacss.errors import WeightsError, complain
 from nndacss.labels.climate import SCHEME
 from nndacss.mask.settings import DEFAULT_WEIGHTS, MaskSettings
-from nndacss.models.card import Card, load_card
+from nndacss.models.card import MaskCard, load_card
 from nndacss.resources import folder
 
 #: What the mask's networks compute in. bf16 flips about 1 % of a mask's pixels.
 PRECISION = "float32"
 
 
-def mask_card(name: str | Path = DEFAULT_WEIGHTS) -> Card:
+def mask_card(name: str | Path = DEFAULT_WEIGHTS) -> MaskCard:
     """The card of a mask's weights; WeightsError where there is none, or of other classes."""
-    card = load_card(name)
+    card = load_card(name, MaskCard)
     if card.scheme != SCHEME.name or card.classes != SCHEME.classes:
         found = f"weights for {card.scheme} ({', '.join(card.classes)})"
         expected = f"{SCHEME.name} ({', '.join(SCHEME.classes)})"
@@ -33,7 +33,7 @@ def mask_card(name: str | Path = DEFAULT_WEIGHTS) -> Card:
     return card
 
 
-def planned_card(settings: MaskSettings) -> Card | None:
+def planned_card(settings: MaskSettings) -> MaskCard | None:
     """The card of the weights that these settings may use; None where no network is in play.
 
     `auto` does without a network where the default weights are not installed; whoever names

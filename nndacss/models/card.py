@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import ValidationError
 
@@ -26,29 +26,18 @@ if TYPE_CHECKING:
 
 
 class Card(Settings):
-    """What a reader, a user and a program must know of one set of weights."""
+    """What a reader, a user and a program must know of any weights."""
 
+    OF: ClassVar[str] = ""
+    """Ends the sentence "expected a weights card ..."."""
     name: str
     """File name of card and weights."""
     purpose: str
     """One sentence: what it does, for which images."""
-    architecture: Architecture
     roles: tuple[str, ...]
     """Bands the network knows, in the order of its input planes."""
-    required: tuple[str, ...] = ("blue", "green", "red", "nir08")
-    """Bands an image must have."""
-    scheme: str = "climate"
-    """Module of `nndacss.labels`."""
-    classes: tuple[str, ...]
-    """Class k is code k of the labels."""
-    scaling: Scaling
     levels: tuple[str, ...] = ("TOA", "SR")
     """Which reflectance it was trained on."""
-    finest: float = 20.0
-    """Metres: finer images are averaged to pixels of at least this before the network sees them,
-    and its probabilities brought back."""
-    coarsest: float = 60.0
-    """Metres: largest pixel it was trained for, with some margin."""
     training: Mapping[str, Any]
     """Data (with counts and what is simulated), recipe, digest, seeds, steps."""
     scores: tuple[Mapping[str, Any], ...] = ()
@@ -58,6 +47,28 @@ class Card(Settings):
     """Limits a user must know."""
     sha256: str
     """Of the weights file."""
+
+
+class MaskCard(Card):
+    """Weights that tell classes apart."""
+
+    OF: ClassVar[str] = " of a mask"
+    architecture: Architecture
+    required: tuple[str, ...] = ("blue", "green", "red", "nir08")
+    """Bands an image must have."""
+    scheme: str = "climate"
+    """Module of `nndacss.labels`."""
+    classes: tuple[str, ...]
+    """Class k is code k of the labels."""
+    scaling: Scaling
+    finest: float = 20.0
+    """Metres: finer images are averaged to pixels of at least this before the network sees them,
+    and its probabilities brought back."""
+    coarsest: float = 60.0
+    """Metres: largest pixel it was trained for, with some margin."""
+
+
+C = TypeVar("C", bound=Card)
 
 
 def find(name: str | Path) -> Path:
@@ -73,20 +84,20 @@ def find(name: str | Path) -> Path:
     raise WeightsError(complain(name, "no such weights", expected, "check the name"))
 
 
-def load_card(name: str | Path) -> Card:
-    """The card alone; WeightsError where it is missing or not a card."""
+def load_card(name: str | Path, kind: type[C]) -> C:
+    """The card alone; WeightsError where it is missing or not a card of that kind."""
     path = find(name)
     try:
-        return Card.model_validate(json.loads(path.read_text()))
+        return kind.model_validate(json.loads(path.read_text()))
     except (ValueError, ValidationError) as error:
         found = " ".join(str(error).split())[:300]
-        remedy = "export the weights again, or take card and weights from one place"
-        raise WeightsError(complain(path, found, "a weights card", remedy)) from error
+        remedy = "name weights of that kind, or export them again"
+        raise WeightsError(complain(path, found, f"a weights card{kind.OF}", remedy)) from error
 
 
-def load_weights(name: str | Path) -> tuple[Card, dict[str, Tensor]]:
+def load_weights(name: str | Path, kind: type[C]) -> tuple[C, dict[str, Tensor]]:
     """Card and float32 tensors; WeightsError where the file is not what the card says."""
-    card, path = load_card(name), find(name).with_suffix(".safetensors")
+    card, path = load_card(name, kind), find(name).with_suffix(".safetensors")
     if not path.is_file():
         remedy = "put it beside its card"
         raise WeightsError(complain(path, "no weights file", "the card's weights", remedy))
@@ -104,7 +115,7 @@ def load_weights(name: str | Path) -> tuple[Card, dict[str, Tensor]]:
     }
 
 
-def save_weights(card: Card, tensors: Mapping[str, Tensor], path: Path) -> Card:
+def save_weights(card: C, tensors: Mapping[str, Tensor], path: Path) -> C:
     """Write `<path>.safetensors`, then the card with its sha256; returns the card as written."""
     from safetensors.torch import save
 

@@ -32,7 +32,7 @@ from nndacss.sensors import REFLECTIVE
 from nndacss.tile.warp import source_window, warp
 
 if TYPE_CHECKING:
-    from nndacss.models.card import Card
+    from nndacss.models.card import MaskCard
     from nndacss.models.runner import Network
 
 #: Reflectance beyond these is none: digital numbers, or a fill value that is not NaN. Cloud and
@@ -75,7 +75,7 @@ class MaskModel:
         self._network, self._threads = network, threads
 
     @property
-    def card(self) -> Card:
+    def card(self) -> MaskCard:
         """What the weights are: bands, training data, scores, limits, sha256."""
         return self._network.card
 
@@ -137,7 +137,7 @@ class MaskModel:
         return result
 
 
-def working_factor(card: Card, metres: float) -> int:
+def working_factor(card: MaskCard, metres: float) -> int:
     """How many pixels a side are averaged to one; InputError where none suits the card."""
     if not 0 < metres <= card.coarsest:
         expected = f"more than 0, at most {card.coarsest:g} m, which {card.name} was trained for"
@@ -214,7 +214,7 @@ def block_mean(pixels: Pixels, factor: int) -> Pixels:
 
 
 def _named(
-    roles: Sequence[str], card: Card, required: Sequence[str], nir_as_nir08: bool
+    roles: Sequence[str], card: MaskCard, required: Sequence[str], nir_as_nir08: bool
 ) -> tuple[str, ...]:
     """The bands' names for the network; InputError where they do not suit it."""
     if isinstance(roles, str):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from nndacss.errors import WeightsError, complain
-from nndacss.models.card import load_weights
+from nndacss.models.card import MaskCard, load_weights
 from nndacss.models.fold import fold_batch_norm
 from nndacss.models.segmentation import MULTIPLE, build, encode
 from nndacss.raster import Pixels
@@ -30,7 +30,7 @@ class Network:
         """Weights by name or path on `cpu` or `cuda:<n>`; WeightsError where they do not fit."""
         import torch
 
-        self.card, tensors = load_weights(name)
+        self.card, tensors = load_weights(name, MaskCard)
         network = build(self.card.architecture, len(self.card.roles), len(self.card.classes))
         try:
             network.load_state_dict(tensors)

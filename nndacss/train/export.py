@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from nndacss.identity import Order
-from nndacss.models.card import Card, save_weights
+from nndacss.models.card import MaskCard, save_weights
 from nndacss.train.fit import Fitted
 from nndacss.train.settings import TrainSettings
 
@@ -18,7 +18,7 @@ from nndacss.train.settings import TrainSettings
 _MARGIN = 2.0
 
 
-def export(fitted: Fitted, settings: TrainSettings, order: Order, path: Path) -> Card:
+def export(fitted: Fitted, settings: TrainSettings, order: Order, path: Path) -> MaskCard:
     """Write `<path>.safetensors` and `<path>.json`; returns the card as written."""
     dtype = torch.float16 if settings.weights_dtype == "float16" else torch.float32
     tensors = {
@@ -26,7 +26,7 @@ def export(fitted: Fitted, settings: TrainSettings, order: Order, path: Path) ->
         for name, value in fitted.module.result.state_dict().items()
     }
     records = [fitted.data.store.records[index] for index in fitted.data.split.train]
-    card = Card(
+    card = MaskCard(
         name=order.name,
         purpose=settings.purpose,
         architecture=settings.architecture,

@@ -7,7 +7,7 @@ from typing import cast
 
 from nndacss.errors import WeightsError, complain
 from nndacss.identity import Order, Recipe
-from nndacss.models.card import Card, find, load_card
+from nndacss.models.card import MaskCard, find, load_card
 from nndacss.settings import Settings, version
 from nndacss.train.settings import MACHINE, TrainSettings
 
@@ -23,7 +23,7 @@ def train_order(samples: Order, settings: Mapping[str, Settings], name: str) -> 
     location = {key: str(getattr(own, key)) for key in sorted(MACHINE)}
     weights = None
     if own.start:
-        card = load_card(own.start)
+        card = load_card(own.start, MaskCard)
         same_network(card, own)
         weights, location["start"] = card.sha256, str(find(own.start).resolve())
     kept = {key: value for key, value in changed.items() if key not in MACHINE | {"start"}}
@@ -38,7 +38,7 @@ def train_order(samples: Order, settings: Mapping[str, Settings], name: str) -> 
     return Order(recipe, name, location)
 
 
-def same_network(card: Card, settings: TrainSettings) -> None:
+def same_network(card: MaskCard, settings: TrainSettings) -> None:
     """WeightsError unless the card's network takes and means what the settings ask for."""
     wanted = {"architecture": settings.architecture, "scaling": settings.scaling}
     for word, value in wanted.items():

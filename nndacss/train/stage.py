@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nndacss.errors import WeightsError, complain
-from nndacss.models.card import load_weights
+from nndacss.models.card import MaskCard, load_weights
 from nndacss.plugins import load
 from nndacss.samples.store import SampleStore
 from nndacss.settings import restore
@@ -60,7 +60,7 @@ def _start(
     if wanted is None:
         return None
     place = context.order.location["start"]
-    card, tensors = load_weights(place)
+    card, tensors = load_weights(place, MaskCard)
     if card.sha256 != wanted:
         expected = f"sha256 {wanted[:12]}..., as when the recipe was made"
         remedy = "put the weights back, or plan the fit again"

@@ -17,7 +17,7 @@ from nndacss.mask import network
 from nndacss.mask.settings import MaskSettings
 from nndacss.mask.stage import chosen, mask_scene, windows
 from nndacss.mask.weights import mask_card
-from nndacss.models.card import load_card
+from nndacss.models.card import MaskCard, load_card
 from nndacss.models.mask_model import load_mask_model
 from nndacss.raster import Raster
 from nndacss.readers import open_scene
@@ -137,7 +137,7 @@ def test_growing_keeps_the_mask_as_predicted(masked, pair, weights, tmp_path):
 
 
 def test_the_summary_names_weights_level_and_limits(masked, weights):
-    card = load_card(weights)
+    card = load_card(weights, MaskCard)
     summary = masked[1]
     assert summary["method"] == "network"
     assert summary["provisional"] is False

@@ -12,7 +12,7 @@ import rasterio
 from nndacss.labels.climate import Climate
 from nndacss.mask.settings import DEFAULT_WEIGHTS
 from nndacss.mask.weights import installed
-from nndacss.models.card import load_card
+from nndacss.models.card import MaskCard, load_card
 from nndacss.models.mask_model import load_mask_model
 from nndacss.models.tiled import SIDE, Axis
 from nndacss.readers import open_scene
@@ -85,7 +85,7 @@ def test_no_seams(twin, model):
 
 
 def test_the_card_tells_what_a_user_must_know():
-    card = load_card(DEFAULT_WEIGHTS)
+    card = load_card(DEFAULT_WEIGHTS, MaskCard)
     size = (folder("checkpoints") / f"{DEFAULT_WEIGHTS}.safetensors").stat().st_size
     assert size <= 15e6
     assert card.licence

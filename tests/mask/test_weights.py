@@ -9,7 +9,7 @@ from nndacss.errors import WeightsError
 from nndacss.mask import weights as module
 from nndacss.mask.settings import MaskSettings
 from nndacss.mask.weights import PRECISION, mask_card, planned_card
-from nndacss.models.card import load_card
+from nndacss.models.card import MaskCard, load_card
 from nndacss.settings import load_settings
 from tests.models.small import save_small
 
@@ -24,7 +24,7 @@ def renamed(before, after):
 
 def test_the_sha_is_in_the_masks_recipe(pair, weights):
     named = orders(pair, f"mask.weights={weights}")
-    assert named["mask"].recipe.weights == load_card(weights).sha256
+    assert named["mask"].recipe.weights == load_card(weights, MaskCard).sha256
     assert named["mask"].recipe.precision == PRECISION
     assert named["harmonize"].recipe.weights is None
     plain = orders(pair, f"mask.weights={weights}", "mask.method=quality")

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from nndacss.labels.climate import SCHEME
-from nndacss.models.card import Card, save_weights
+from nndacss.models.card import MaskCard, save_weights
 from nndacss.models.segmentation import Architecture, Scaling, build
 from nndacss.sensors import REFLECTIVE
 
@@ -56,5 +56,5 @@ def save_small(folder: Path, name: str = "small", seed: int = 0, **card) -> Path
         "notes": ("Random weights.",),
         "sha256": "",
     }
-    save_weights(Card(**{**stated, **card}), network.state_dict(), folder / name)
+    save_weights(MaskCard(**{**stated, **card}), network.state_dict(), folder / name)
     return folder / f"{name}.json"

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from nndacss.errors import WeightsError
-from nndacss.models.card import Card, find, load_card, load_weights, save_weights
+from nndacss.models.card import MaskCard, find, load_card, load_weights, save_weights
 from nndacss.models.segmentation import Architecture, Scaling
 
-CARD = Card(
+CARD = MaskCard(
     name="small",
     purpose="a test",
     architecture=Architecture(),
@@ -36,7 +36,7 @@ def saved(tmp_path):
 def test_what_is_written_is_read(saved):
     card, tensors, path = saved
     for name in (path, path.with_suffix(".json"), path.with_suffix(".safetensors"), str(path)):
-        read, found = load_weights(name)
+        read, found = load_weights(name, MaskCard)
         assert read == card
         assert set(found) == set(tensors)
         assert torch.equal(found["a.weight"], tensors["a.weight"])
@@ -59,7 +59,7 @@ def test_a_name_with_a_dot_keeps_it(tmp_path):
         "mask_v1.2.json",
         "mask_v1.2.safetensors",
     ]
-    assert load_weights(tmp_path / "mask_v1.2")[0].name == "small"
+    assert load_weights(tmp_path / "mask_v1.2", MaskCard)[0].name == "small"
 
 
 def test_damaged_foreign_and_missing_weights(saved):
@@ -68,10 +68,10 @@ def test_damaged_foreign_and_missing_weights(saved):
     data = weights.read_bytes()
     weights.write_bytes(data[:-1])
     with pytest.raises(WeightsError, match=r"small\.safetensors.*as its card says"):
-        load_weights(path)
+        load_weights(path, MaskCard)
     weights.unlink()
     with pytest.raises(WeightsError, match="no weights file"):
-        load_weights(path)
+        load_weights(path, MaskCard)
     card.unlink()
     with pytest.raises(WeightsError, match="no such weights"):
         find(path)
@@ -81,7 +81,7 @@ def test_damaged_foreign_and_missing_weights(saved):
 def test_what_is_no_card(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(WeightsError, match=r"x\.json.*a weights card"):
-        load_card(tmp_path / "x.json")
+        load_card(tmp_path / "x.json", MaskCard)
 
 
 def test_an_unknown_key_is_refused(saved):
@@ -89,4 +89,4 @@ def test_an_unknown_key_is_refused(saved):
     card = path.with_suffix(".json")
     card.write_text(json.dumps({**json.loads(card.read_text()), "colour": "red"}))
     with pytest.raises(WeightsError, match="colour"):
-        load_card(path)
+        load_card(path, MaskCard)

@@ -9,7 +9,7 @@ import torch
 import nndacss
 from nndacss.errors import InputError, WeightsError
 from nndacss.labels.climate import SCHEME
-from nndacss.models.card import load_card, load_weights
+from nndacss.models.card import MaskCard, load_card, load_weights
 from nndacss.models.fold import fold_batch_norm
 from nndacss.models.mask_model import block_mean, load_mask_model
 from nndacss.models.segmentation import build, encode
@@ -38,7 +38,7 @@ def image(rows, columns, bands=6, seed=0):
 
 def reference(card, pixels):
     """One tile through the network as it was saved: no folding, no tiling."""
-    stated, tensors = load_weights(card)
+    stated, tensors = load_weights(card, MaskCard)
     network = build(stated.architecture, 6, 4)
     network.load_state_dict(tensors)
     with torch.no_grad():
@@ -58,7 +58,7 @@ def test_one_tile_is_what_the_network_says(card, model):
 
 
 def test_folding_changes_nothing(card):
-    stated, tensors = load_weights(card)
+    stated, tensors = load_weights(card, MaskCard)
     networks = []
     for folded in (False, True):
         network = build(stated.architecture, 6, 4)
@@ -199,7 +199,7 @@ def test_block_mean_by_hand():
 
 
 def test_the_card_comes_along(model, card):
-    assert model.card == load_card(card)
+    assert model.card == load_card(card, MaskCard)
     assert nndacss.load_mask_model is load_mask_model
 
 

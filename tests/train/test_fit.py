@@ -12,7 +12,7 @@ import torch
 
 from nndacss.errors import SettingsError, StageError, WeightsError
 from nndacss.identity import Order, Recipe
-from nndacss.models.card import load_card, load_weights
+from nndacss.models.card import MaskCard, load_card, load_weights
 from nndacss.models.segmentation import Architecture, build, encode
 from nndacss.settings import load_settings
 from nndacss.stage import Context
@@ -86,7 +86,7 @@ def whole(work, tmp_path_factory):
 def test_it_learns_and_its_weights_serve(whole):
     context, summary = whole
     assert summary["scores"]["train/loss"] < 1.2
-    card, tensors = load_weights(context.folder / "weights.json")
+    card, tensors = load_weights(context.folder / "weights.json", MaskCard)
     assert (card.roles[0], card.classes[3]) == ("blue", "cloud")
     assert card.required == ("blue", "green", "red", "nir08")
     assert (card.finest, card.coarsest, card.levels) == (30.0, 60.0, ("TOA",))
@@ -101,7 +101,7 @@ def test_it_learns_and_its_weights_serve(whole):
 
 def test_the_card_says_what_it_was_made_of(whole):
     context, _ = whole
-    card = load_card(context.folder / "weights.json")
+    card = load_card(context.folder / "weights.json", MaskCard)
     assert card.training["recipe"] == context.order.recipe.digest
     data = card.training["data"]
     assert (data["biome_chips"]["simulated"], data["twin"]["simulated"]) == (False, True)
@@ -191,7 +191,7 @@ def test_it_starts_from_other_weights(work, whole, tmp_path):
     order = train_order(samples, {"train": settings}, "next")
     assert order.recipe.weights == summary["sha256"]
     assert "start" not in order.recipe.settings["train"]
-    _, tensors = load_weights(place)
+    _, tensors = load_weights(place, MaskCard)
     frozen = settings.model_copy(update={"epochs": 1, "rate": 1e-12, "average": 0.0, "decay": 0.0})
     fitted = fit(work[2], frozen, tmp_path, silent, start=tensors)
     for name, value in fitted.module.network.named_parameters():
