@@ -16,6 +16,7 @@ import numpy as np
 from nndacss.errors import WeightsError, complain
 from nndacss.models.card import MaskCard, load_weights
 from nndacss.models.fold import fold_batch_norm
+from nndacss.models.runtime import one_thread
 from nndacss.models.segmentation import MULTIPLE, build, encode
 from nndacss.raster import Pixels
 
@@ -71,8 +72,7 @@ class Network:
             pixels = np.concatenate([pixels, empty])
         with torch.inference_mode():
             if self.device.type == "cpu":
-                if torch.get_num_threads() != 1:
-                    torch.set_num_threads(1)  # of the calling thread
+                one_thread()
                 result = self._forward(pixels)
             else:
                 with self._lock, torch.backends.cudnn.flags(allow_tf32=False, deterministic=True):

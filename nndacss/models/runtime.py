@@ -31,3 +31,11 @@ def prepare_cpu() -> bool:
         return False
     options = ((_MMAP_THRESHOLD, 2**30), (_TRIM_THRESHOLD, 2**31 - 1), (_ARENA_MAX, 1))
     return [mallopt(option, value) for option, value in options] == [1] * len(options)
+
+
+def one_thread() -> None:
+    """One thread for torch in the calling thread: several tiles at once beat one on all cores."""
+    import torch
+
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
