@@ -97,7 +97,7 @@ class Detail(nn.Module):
 
 def without_low(detail: Tensor) -> Tensor:
     """(n, bands * 9, cells, cells) to (n, bands, rows, columns) without its running mean."""
-    means = detail.unflatten(1, (BANDS, CELL**2)).mean(dim=2)
+    means = torch.unflatten(detail, 1, (BANDS, CELL**2)).mean(dim=2)
     low = F.avg_pool2d(means, LOW, stride=1, padding=LOW // 2, count_include_pad=False)
     smooth = F.interpolate(low, scale_factor=CELL, mode="bilinear", align_corners=False)
     return F.pixel_shuffle(detail, CELL) - smooth
