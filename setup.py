@@ -42,6 +42,7 @@ setup(
     package_data={
         "nndacss": ["py.typed"],
         "nndacss.experiment": ["*.j2"],
+        "nndacss.pairs": ["*.j2"],
         "nndacss.product": ["*.j2"],
         "nndacss.samples": ["*.j2"],
         "nndacss.simulate.check": ["*.j2"],

@@ -12,10 +12,12 @@ set_defaults()
 
 from tasks.acquire import AcquireScene  # noqa: E402
 from tasks.adapt import AdaptScene  # noqa: E402
+from tasks.datasets import FetchDataset  # noqa: E402
 from tasks.evaluate import EvaluateModel  # noqa: E402
 from tasks.experiment import Experiment, ReportExperiment, ReportSoFar  # noqa: E402
 from tasks.harmonize import HarmonizeScene  # noqa: E402
 from tasks.mask import MaskScene  # noqa: E402
+from tasks.pairs import MakePairs, ShowPairs  # noqa: E402
 from tasks.product import MakeProduct  # noqa: E402
 from tasks.samples import MakeSamples, ShowSamples  # noqa: E402
 from tasks.train import TrainSegmentation  # noqa: E402
@@ -25,12 +27,15 @@ __all__ = [
     "AdaptScene",
     "EvaluateModel",
     "Experiment",
+    "FetchDataset",
     "HarmonizeScene",
+    "MakePairs",
     "MakeProduct",
     "MakeSamples",
     "MaskScene",
     "ReportExperiment",
     "ReportSoFar",
+    "ShowPairs",
     "ShowSamples",
     "TrainSegmentation",
 ]

@@ -17,6 +17,7 @@ def test_defaults_are_unchanged():
 LISTED = {
     "default.toml": {"tile", "mask", "harmonize", "product"},
     "mask.toml": {"samples", "train", "evaluate", "experiment"},
+    "harmonizer.toml": {"pairs", "harmonizer"},
 }
 
 

@@ -48,19 +48,20 @@ class Spectral:
 
         A band that is made of two is missing where either is.
         """
-        matrix, offset = self._arrays()
-        found: Pixels = (np.einsum("ij,...jrc->...irc", matrix, pixels) + offset).astype(np.float32)
+        found = np.empty(pixels.shape, dtype=np.float32)
+        for band, (row, offset) in enumerate(zip(self.matrix, self.offset, strict=True)):
+            total = np.full((*pixels.shape[:-3], *pixels.shape[-2:]), offset, dtype=np.float32)
+            for other, weight in enumerate(row):
+                if weight:  # a band that has no part in it may be missing
+                    total += np.float32(weight) * pixels[..., other, :, :]
+            found[..., band, :, :] = total
         return found
 
     def inverse(self) -> Spectral:
         """The way back, from the target's bands to OLI's."""
-        matrix, offset = self._arrays()
-        back = np.linalg.inv(matrix)
-        shift = -back @ offset[:, 0, 0]
+        back = np.linalg.inv(np.array(self.matrix))
+        shift = -back @ np.array(self.offset)
         return Spectral(self.roles, _rows(back), tuple(float(value) for value in shift))
-
-    def _arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return np.array(self.matrix), np.array(self.offset)[:, None, None]
 
 
 def bandpass_spectral(target: str, roles: tuple[str, ...] = REFLECTIVE) -> Spectral:

@@ -1,0 +1,140 @@
+"""The pairs stage: sources in, one store out, unit by unit, and what is made is kept."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import shutil
+import statistics
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from nndacss.errors import DatasetError, StageError, complain
+from nndacss.identity import digest
+from nndacss.pairs.layout import Header
+from nndacss.pairs.plan import STORE, build, fingerprint
+from nndacss.pairs.settings import PairsSettings
+from nndacss.pairs.source import PairRecord, Source
+from nndacss.pairs.store import PairStore
+from nndacss.pairs.write import join_stores, write_store
+from nndacss.process import die_with
+from nndacss.settings import restore
+from nndacss.stage import Context
+
+#: Folder of the parts, one a unit of work; gone when the store is whole.
+PARTS = "parts"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One unit of work; goes to a worker process."""
+
+    title: str
+    source: Source
+    name: str
+    header: Header
+    part: Path
+
+
+def make_pairs(context: Context) -> Mapping[str, Any]:
+    """Body of the stage; returns the summary for `stage.json`."""
+    store = context.folder / STORE
+    if not store.exists():
+        jobs = plan_jobs(context)
+        todo = [job for job in jobs if not job.part.exists()]
+        done = len(jobs) - len(todo)
+        for job in _finished(todo, context.threads):
+            done += 1
+            message = f"{job.title} {job.name}, {done} of {len(jobs)}"
+            context.progress(done / (len(jobs) + 1), message)
+        count = join_stores(store, jobs[0].header, [job.part for job in jobs])
+        if not count:
+            store.unlink()
+            found, remedy = f"no pair in {len(jobs)} units", "check [[pairs.sources]]"
+            raise DatasetError(complain("pairs", found, "pairs that pass their filter", remedy))
+    shutil.rmtree(context.folder / PARTS, ignore_errors=True)
+    with PairStore(store) as opened:
+        return summary(opened)
+
+
+def plan_jobs(context: Context) -> list[Job]:
+    """One job a unit of work, in the order of settings and names.
+
+    DatasetError where a source is not the one that the recipe was made from.
+    """
+    recipe = context.order.recipe
+    settings = cast(PairsSettings, restore(recipe.settings, "pairs"))
+    header = Header(settings.side, {"digest": recipe.digest, **asdict(recipe)})
+    jobs = []
+    for entry in settings.sources:
+        source = build(entry, context.order.location)
+        if fingerprint(source) != recipe.inputs[entry.title]:
+            found = "other files than when the task was planned"
+            places = ", ".join(source.places().values()) or entry.title
+            raise DatasetError(complain(places, found, "the same", "run the task again"))
+        for name in source.names():
+            # names may hold any character; a digest is a file name everywhere
+            part = context.folder / PARTS / f"{digest([entry.title, name])[:16]}.h5"
+            jobs.append(Job(entry.title, source, name, header, part))
+    return jobs
+
+
+def make_part(job: Job) -> None:
+    """One unit to its part, whole or not at all; a part may hold no pair."""
+    write_store(job.part, job.header, job.source.pairs(job.title, job.name, job.header.side))
+
+
+def summary(store: PairStore) -> dict[str, Any]:
+    """How many pairs and scenes, per source, and what was estimated of shifts (metres)."""
+    result: dict[str, Any] = {"pairs": len(store), "sources": {}}
+    for title in dict.fromkeys(record.dataset for record in store.records):
+        records = [record for record in store.records if record.dataset == title]
+        result["sources"][title] = {
+            "kind": records[0].kind,
+            "pairs": len(records),
+            "scenes": len({record.scene for record in records}),
+            "shift": _shift(records),
+        }
+    return result
+
+
+def _shift(records: list[PairRecord]) -> dict[str, list[float]]:
+    """Median, and largest distance from it, east and south; nothing where no pair tells."""
+    known = [record.shift for record in records if not math.isnan(record.shift[0])]
+    if not known:
+        return {}
+    axes = list(zip(*known, strict=True))
+    medians = [statistics.median(axis) for axis in axes]
+    far = [max(abs(x - at) for x in axis) for axis, at in zip(axes, medians, strict=True)]
+    return {"median": [round(x, 3) for x in medians], "spread": [round(x, 3) for x in far]}
+
+
+def _finished(jobs: list[Job], threads: int) -> Iterator[Job]:
+    """Jobs as they end; the first error ends the rest."""
+    if min(threads, len(jobs)) <= 1:
+        for job in jobs:
+            make_part(job)
+            yield job
+        return
+    # processes, since the twin holds Python's lock for much of its time; spawn: workers start
+    # clean; each dies with us, however we end
+    spawn = multiprocessing.get_context("spawn")
+    workers = min(threads, len(jobs))
+    with ProcessPoolExecutor(workers, spawn, die_with, (os.getpid(),)) as pool:
+        running = {pool.submit(make_part, job): job for job in jobs}
+        try:
+            for future in as_completed(running):
+                future.result()
+                yield running[future]
+        except BrokenProcessPool as error:
+            raise StageError(
+                "a process that made pairs was killed (out of memory?); run again with fewer "
+                "threads ([machine] threads), finished parts are kept"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
