@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import rasterio
 from affine import Affine
 
 from nndacss.simulate.landsat import write_landsat
+from tests.readers import recipes
+from tests.readers.recipes import Recipe
 
 BIOME_BANDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.01, 280.0)
 
@@ -88,6 +91,188 @@ def labelled_scene(folder: Path) -> dict[str, Any]:
     return {"product": pair.l1, "labels": pair.truth, "tile": 100}
 
 
+SPARCS_NAME = "LC81950252013188LGN00_07"
+#: Codes in the corner of each sub-scene, one of each.
+SPARCS_CODES = np.array([[0, 1, 2, 3], [4, 5, 6, 4]], dtype=np.uint8)
+
+
+def sparcs_counts(layout: str = "no_pan", side: int = 30) -> np.ndarray:
+    """Ten bands: a smooth ground, a thermal field of its own, cirrus of neither."""
+    rng = np.random.default_rng(3)
+    ground, warmth, high = (rng.normal(0, 1, (side, side)) for _ in range(3))
+    noise = rng.normal(0, 0.05, (11, side, side))
+    reflective = [7000 + 400 * number + 900 * (ground + noise[number]) for number in range(1, 8)]
+    pan = (reflective[2] + reflective[3]) / 2 + 50 * noise[7]
+    cirrus = 5050 + 20 * high
+    thermal = [25000 + 800 * (warmth + noise[9]), 23000 + 700 * (warmth + noise[10])]
+    last = [cirrus, *thermal] if layout == "no_pan" else [pan, cirrus, thermal[0]]
+    return np.rint(np.stack(reflective + last)).astype(np.uint16)
+
+
+def sparcs(
+    folder: Path, form: str = "_labels.tif", layout: str = "no_pan", name: str = SPARCS_NAME
+) -> dict[str, Any]:
+    """One sub-scene, in the packaging of the university (`_labels.tif`) or the USGS."""
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = sparcs_counts(layout)
+    counts[:, -1, -1] = 0
+    place = {"crs": "EPSG:32632", "transform": CORNER}
+    write_tif(folder / f"{name}_data.tif", counts, **place)
+    codes = np.full((1, *counts.shape[1:]), 4, dtype=np.uint8)
+    codes[0, :2, :4] = SPARCS_CODES
+    if form == "_labels.tif":
+        write_tif(folder / f"{name}{form}", codes, **place)
+    else:
+        write_palette(folder / f"{name}{form}", codes[0])
+    product = name.rpartition("_")[0]
+    scene = Recipe(collection="pre", place=name[3:9], date="2013-07-07")
+    stem = name if form == "_labels.tif" else product
+    (folder / f"{stem}_mtl.txt").write_text(recipes._text(scene.groups()))
+    (folder / f"{name}_photo.png").write_bytes(b"")
+    return {"folder": folder}
+
+
+def write_palette(path: Path, codes: np.ndarray) -> None:
+    """A PNG whose pixels are indices of a palette, as the USGS packs its labels."""
+    shape = {"height": codes.shape[0], "width": codes.shape[1], "count": 1}
+    with rasterio.open(path, "w", "PNG", dtype="uint8", **shape) as raster:
+        raster.write(codes, 1)
+        raster.write_colormap(1, {code: (40 * code, 0, 255 - 40 * code) for code in range(7)})
+
+
+def biome_scene(
+    folder: Path, codes: np.ndarray | None = None, date: str = "2013-07-07", **recipe: Any
+) -> dict[str, Any]:
+    """A whole scene of 90 x 100 pixels of before the collections, mask in ENVI's format."""
+    if codes is None:
+        codes = np.full((90, 100), 128, dtype=np.uint8)
+        codes[:4], codes[10:20], codes[30:40], codes[80:, 90:] = 0, 192, 255, 64
+    rows, columns = codes.shape
+    ramp = 10000 + np.arange(rows * columns, dtype=np.uint16).reshape(rows, columns)
+    numbers = {str(number): ramp + 100 * number for number in range(1, 8)}
+    scene = Recipe(
+        collection="pre", lines=rows, samples=columns, date=date, numbers=numbers, **recipe
+    )
+    product = scene.write(folder / "BC")
+    write_envi(product / f"{scene.product}_fixedmask.img", codes)
+    return {"folder": folder, "tile": 64}
+
+
+def write_envi(path: Path, codes: np.ndarray) -> None:
+    path.write_bytes(codes.tobytes())
+    header = (
+        "ENVI\ndescription = {\n  Fixed mask,\n  lines = none}\n"
+        f"samples = {codes.shape[1]}\nlines   = {codes.shape[0]}\nbands   = 1\n"
+        "header offset = 0\nfile type = ENVI Standard\ndata type = 1\ninterleave = bsq\n"
+        "byte order = 0\n"
+    )
+    path.with_suffix(".hdr").write_text(header)
+
+
+CLOUD38_SCENE = "LC08_L1TP_195025_20130707_20170503_01_T1"
+
+
+def cloud38(
+    folder: Path, inside: str = "38-Cloud_training", suffix: str = "", side: int = 8
+) -> dict[str, Any]:
+    """Two patches of one scene: cloud on the left half, fill in the last row."""
+    for number, column in ((1, 1), (2, 2)):
+        name = f"patch_{number}_1_by_{column}_{CLOUD38_SCENE}.TIF"
+        for place, band in enumerate(("red", "green", "blue", "nir")):
+            counts = np.full((1, side, side), 10000 + 1000 * place + number, dtype=np.uint16)
+            counts[:, -1] = 0
+            write_tif(folder / inside / f"train_{band}{suffix}" / f"{band}_{name}", counts)
+        truth = np.zeros((1, side, side), dtype=np.uint8)
+        truth[:, :, : side // 2] = 255
+        write_tif(folder / inside / f"train_gt{suffix}" / f"gt_{name}", truth)
+    return {"folder": folder}
+
+
+def cloud38_test(folder: Path, truth: np.ndarray, side: int = 8, **profile: Any) -> dict[str, Any]:
+    """Test patches of a scene: no labels of their own, one for the whole scene."""
+    rows, columns = (-(-size // side) for size in truth.shape)
+    inside = folder / "38-Cloud_test"
+    for row in range(1, rows + 1):
+        for column in range(1, columns + 1):
+            number = (row - 1) * columns + column
+            name = f"patch_{number}_{row}_by_{column}_{CLOUD38_SCENE}.TIF"
+            for band in ("red", "green", "blue", "nir"):
+                counts = np.full((1, side, side), 10000, dtype=np.uint16)
+                write_tif(inside / f"test_{band}" / f"{band}_{name}", counts)
+    whole = inside / "Entire_scene_gts" / f"edited_corrected_gts_{CLOUD38_SCENE}.TIF"
+    write_tif(whole, truth[None], **profile)
+    return {"folder": folder, "part": "test"}
+
+
+CLOUDSEN12_CHIPS = (
+    ("ROI_0001", "20190212T142031_20190212T143214_T19FDF", "N0207"),
+    ("ROI_0001", "20190304T142031_20190304T142654_T19FDF", "N0207"),
+    ("ROI_0013", "20200114T144731_20200114T145702_T19JCF", "N0208"),
+)
+CLOUDSEN12_BANDS = ("B2", "B3", "B4", "B8", "B8A", "B11", "B12")
+
+
+def cloudsen12_rows(baseline: str | None = None) -> list[dict[str, str]]:
+    return [
+        {
+            "annotator_name": "JHOMIRA",
+            "roi_id": place,
+            "s2_id_gee": product,
+            "s2_id": f"S2A_MSIL1C_{product[:15]}_{baseline or own}_R010_{product[-6:]}"
+            f"_{product[:8]}T191443",
+            "s2_view_sun_azimuth": "50.0524479398",
+            "s2_view_sun_elevation": "44.7780643248",
+            "label_type": "high",
+            "test": "2",
+            "proj_shape": "509",
+        }
+        for place, product, own in CLOUDSEN12_CHIPS
+    ]
+
+
+def write_table(path: Path, rows: list[dict[str, str]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, rows[0].keys())
+        table.writeheader()
+        table.writerows(rows)
+
+
+def cloudsen12_codes() -> np.ndarray:
+    codes = np.zeros((509, 509), dtype=np.uint8)
+    codes[0, :6] = [0, 1, 2, 3, 99, 255]
+    return codes
+
+
+def cloudsen12(folder: Path, baseline: str | None = None) -> dict[str, Any]:
+    """The arrays: chip k has 1000 (k + 1) + band everywhere, one pixel from the upper left."""
+    write_table(folder / "test" / "metadata.csv", cloudsen12_rows(baseline))
+    count = len(CLOUDSEN12_CHIPS)
+    for band, name in enumerate(CLOUDSEN12_BANDS):
+        counts = np.zeros((count, 512, 512), dtype="<i2")
+        counts[:, 1:510, 1:510] = 1000 * (1 + np.arange(count))[:, None, None] + band
+        counts.tofile(folder / "test" / f"L1C_{name}.dat")
+    codes = np.zeros((count, 512, 512), dtype=np.uint8)
+    codes[:, 1:510, 1:510] = cloudsen12_codes()
+    codes.tofile(folder / "test" / "LABEL_manual_hq.dat")
+    return {"folder": folder}
+
+
+def cloudsen12_tiffs(folder: Path) -> dict[str, Any]:
+    """The same chips as folders of GeoTIFFs, 13 bands each."""
+    write_table(folder / "cloudsen12_metadata.csv", cloudsen12_rows())
+    place = {"crs": "EPSG:32719", "transform": Affine(10, 0, 440030, 0, -10, 4573910)}
+    names = [f"B{number}" for number in (1, 2, 3, 4, 5, 6, 7, 8, "8A", 9, 10, 11, 12)]
+    for index, (roi, product, _) in enumerate(CLOUDSEN12_CHIPS):
+        chip = folder / "high" / roi / product
+        counts = np.full((13, 509, 509), 7, dtype=np.int16)
+        for band, name in enumerate(CLOUDSEN12_BANDS):
+            counts[names.index(name)] = 1000 * (index + 1) + band
+        write_tif(chip / "S2L1C.tif", counts, **place)
+        write_tif(chip / "labels" / "manual_hq.tif", cloudsen12_codes()[None], **place)
+    return {"folder": folder}
+
+
 def twin(folder: Path) -> dict[str, Any]:
     del folder
     return {"count": 3, "side": 32}
@@ -95,9 +280,13 @@ def twin(folder: Path) -> dict[str, Any]:
 
 #: dataset -> a function that writes an archive and returns the options for it
 EXAMPLES: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "biome": biome_scene,
     "biome_chips": biome,
+    "cloud38": cloud38,
+    "cloudsen12": cloudsen12,
     "labelled_scene": labelled_scene,
     "sentinel2_chips": sentinel2,
+    "sparcs": sparcs,
     "twin": twin,
 }
 
