@@ -16,6 +16,7 @@ from tasks.datasets import FetchDataset  # noqa: E402
 from tasks.evaluate import EvaluateModel  # noqa: E402
 from tasks.experiment import Experiment, ReportExperiment, ReportSoFar  # noqa: E402
 from tasks.harmonize import HarmonizeScene  # noqa: E402
+from tasks.harmonizer import TrainHarmonizer  # noqa: E402
 from tasks.mask import MaskScene  # noqa: E402
 from tasks.pairs import MakePairs, ShowPairs  # noqa: E402
 from tasks.product import MakeProduct  # noqa: E402
@@ -37,5 +38,6 @@ __all__ = [
     "ReportSoFar",
     "ShowPairs",
     "ShowSamples",
+    "TrainHarmonizer",
     "TrainSegmentation",
 ]

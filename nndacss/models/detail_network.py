@@ -20,6 +20,8 @@ from nndacss.models.detail import (
     DetailArchitecture,
 )
 
+#: Channels between the features and the standard deviation.
+DOUBT_WIDTH = 16
 #: Bands of ground; pan is one more plane.
 BANDS = len(OFFSET) - 1
 
@@ -58,7 +60,11 @@ class Detail(nn.Module):
         self.enter = nn.Conv2d((BANDS + 1) * CELL**2 + 2, width, 3, padding=1)
         self.blocks = nn.ModuleList(Block(width) for _ in range(architecture.blocks))
         self.leave = _quiet(nn.Conv2d(width, BANDS * CELL**2, 3, padding=1))
-        self.doubt = _quiet(nn.Conv2d(width, BANDS, 3, padding=1))
+        self.doubt = nn.Sequential(
+            nn.Conv2d(width, DOUBT_WIDTH, 3, padding=1),
+            nn.ReLU(),
+            _quiet(nn.Conv2d(DOUBT_WIDTH, BANDS, 3, padding=1)),
+        )
         self.register_buffer("calibration", torch.zeros(BANDS))
         known = step(architecture.target)
         planes = (-1, 1, 1)
@@ -78,9 +84,14 @@ class Detail(nn.Module):
         shown = torch.cat([ground.expand(-1, BANDS, -1, -1), there[:, BANDS:]], dim=1)
         filled = torch.where(shown, pixels, self.offset)
         cells = self._cells(filled, torch.cat([ground, there[:, BANDS:]], dim=1))
-        base = torch.einsum("ij,njrc->nirc", self.matrix, filled[:, :BANDS]) + self.shift
+        # no matrix product in half precision, which has three digits
+        with torch.autocast(pixels.device.type, enabled=False):
+            base = torch.einsum("ij,njrc->nirc", self.matrix, filled[:, :BANDS]) + self.shift
         mean = base + without_low(self.leave(cells).float() * UNIT)
-        doubt = self.doubt(cells).float() + self.calibration.view(-1, 1, 1) + math.log(UNIT)
+        # what is said of the error must not change what is estimated
+        doubt = (
+            self.doubt(cells.detach()).float() + self.calibration.view(-1, 1, 1) + math.log(UNIT)
+        )
         log_sigma = F.interpolate(doubt, scale_factor=CELL, mode="bilinear", align_corners=False)
         return mean, log_sigma.clamp(math.log(LEAST), math.log(MOST))
 

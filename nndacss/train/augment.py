@@ -6,7 +6,7 @@ Each step is cheap: a copy, one multiplication and addition a pixel for all radi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.random import Generator
@@ -23,6 +23,8 @@ WAVELENGTH = {
 }  # fmt: skip
 SHORT_WAVE = ("swir16", "swir22")
 
+T = TypeVar("T", bound=np.generic)
+
 
 def augment(
     pixels: Pixels,
@@ -38,7 +40,8 @@ def augment(
     """
     pixels, sets = window(pixels, sets, crop, _zoom(settings, rng), rng)
     if settings.flip:
-        pixels, sets = turn(pixels, sets, int(rng.integers(8)))
+        which = int(rng.integers(8))
+        pixels, sets = turn(pixels, which), turn(sets, which)
     gain, offset = radiometry(roles, settings, rng)
     pixels = pixels * gain[:, None, None] + offset[:, None, None]
     if rng.random() < settings.noise_chance:
@@ -84,14 +87,13 @@ def window(
     return resized, sets[np.ix_(nearest, nearest)]
 
 
-def turn(pixels: Pixels, sets: Sets, which: int) -> tuple[Pixels, Sets]:
-    """One of the eight symmetries of the square: `which % 4` quarter turns, mirrored from 4 on."""
+def turn(array: NDArray[T], which: int) -> NDArray[T]:
+    """One of the eight symmetries of the square: `which % 4` quarter turns, mirrored from 4 on.
 
-    def one(array: NDArray[Any]) -> NDArray[Any]:
-        mirrored = array[..., ::-1] if which >= 4 else array
-        return np.rot90(mirrored, which % 4, axes=(-2, -1))
-
-    return one(pixels), one(sets)
+    Of (..., side, side); a view.
+    """
+    mirrored = array[..., ::-1] if which >= 4 else array
+    return np.rot90(mirrored, which % 4, axes=(-2, -1))
 
 
 def radiometry(

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from nndacss.identity import Order
 from nndacss.models.card import MaskCard, save_weights
 from nndacss.train.fit import Fitted
+from nndacss.train.provenance import course, stored
 from nndacss.train.settings import TrainSettings
 
 #: A network trained at some pixel size still serves pixels this much larger: clouds have no size.
@@ -20,11 +20,7 @@ _MARGIN = 2.0
 
 def export(fitted: Fitted, settings: TrainSettings, order: Order, path: Path) -> MaskCard:
     """Write `<path>.safetensors` and `<path>.json`; returns the card as written."""
-    dtype = torch.float16 if settings.weights_dtype == "float16" else torch.float32
-    tensors = {
-        name: value.detach().cpu().to(dtype) if value.is_floating_point() else value.cpu()
-        for name, value in fitted.module.result.state_dict().items()
-    }
+    tensors = stored(fitted.module.result, settings)
     records = [fitted.data.store.records[index] for index in fitted.data.split.train]
     card = MaskCard(
         name=order.name,
@@ -57,16 +53,7 @@ def training(fitted: Fitted, settings: TrainSettings, order: Order) -> Mapping[s
     """What the weights were made of, as JSON."""
     data = fitted.data
     return {
-        "recipe": order.recipe.digest,
-        "samples": order.recipe.inputs["samples"],
-        "started_from": order.recipe.weights,
-        "settings": settings.changed(),
-        "seed": settings.seed,
-        "epochs": settings.epochs,
-        "epoch": fitted.epoch + 1,
-        "steps": data.steps * settings.epochs,
-        "samples_drawn": data.steps * settings.epochs * settings.batch,
-        "precision": settings.precision,
+        **course(order, settings, data.steps, fitted.epoch),
         "class_weights": {
             word: round(fitted.module.frame.set_weights[1 << code], 4)
             for code, word in enumerate(fitted.module.frame.classes)

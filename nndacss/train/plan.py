@@ -1,41 +1,26 @@
-"""The recipe of a fit; light, for the scheduler's process."""
+"""The recipe of a mask's fit; light, for the scheduler's process."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import cast
 
 from nndacss.errors import WeightsError, complain
-from nndacss.identity import Order, Recipe
-from nndacss.models.card import MaskCard, find, load_card
-from nndacss.settings import Settings, version
-from nndacss.train.settings import MACHINE, TrainSettings
+from nndacss.identity import Order
+from nndacss.models.card import MaskCard
+from nndacss.settings import Settings
+from nndacss.train.order import fit_order
+from nndacss.train.settings import TrainSettings
 
 
 def train_order(samples: Order, settings: Mapping[str, Settings], name: str) -> Order:
-    """The fit `name` on a sample store.
+    """The fit `name` on a sample store, see `fit_order`.
 
-    Weights to start from enter by their sha256, not by name or path; worker count and device do
-    not enter at all. WeightsError where the start is missing or of another architecture.
+    WeightsError where the start is missing or of another architecture.
     """
     own = cast(TrainSettings, settings["train"])
-    changed = own.changed()
-    location = {key: str(getattr(own, key)) for key in sorted(MACHINE)}
-    weights = None
-    if own.start:
-        card = load_card(own.start, MaskCard)
-        same_network(card, own)
-        weights, location["start"] = card.sha256, str(find(own.start).resolve())
-    kept = {key: value for key, value in changed.items() if key not in MACHINE | {"start"}}
-    recipe = Recipe(
-        stage="train",
-        version=version("train"),
-        settings={"train": kept} if kept else {},
-        inputs={"samples": samples.recipe.digest},
-        weights=weights,
-        precision=own.precision,
-    )
-    return Order(recipe, name, location)
+    return fit_order(samples, own, MaskCard, partial(same_network, settings=own), name)
 
 
 def same_network(card: MaskCard, settings: TrainSettings) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from nndacss.models.segmentation import MULTIPLE, Architecture, Scaling
 from nndacss.settings import Settings
+from nndacss.train.fit_settings import FitSettings
 
 VERSION = 1
-
-#: Fields that name a machine's means, not the result: they stay out of the recipe.
-MACHINE = frozenset({"workers", "device"})
 
 #: Offset and spread a role: near the mean and the scatter of top-of-atmosphere reflectance over
 #: land and cloud together, rounded; fixed, so that weights and not data carry the meaning.
@@ -73,58 +70,27 @@ class LossSettings(Settings):
     """Weight of the soft Dice term beside the likelihood."""
 
 
-class TrainSettings(Settings):
-    """One supervised fit."""
+class TrainSettings(FitSettings):
+    """One supervised fit of a mask network."""
 
+    SECTION = "train"
     architecture: Architecture = Architecture()
     scaling: Scaling = DEFAULT_SCALING
     augment: AugmentSettings = AugmentSettings()
     loss: LossSettings = LossSettings()
-    epochs: int = Field(default=30, ge=1)
-    samples_per_epoch: int = Field(default=0, ge=0)
-    """Draws an epoch, rounded up to whole batches; 0: as many as there are training samples."""
-    share: Mapping[str, float] = {}
-    """Data set -> share of the draws; data sets not named share the rest by their size."""
-    batch: int = Field(default=8, ge=2)
     crop: int = Field(default=224, ge=32)
     """Side of a training window, a multiple of 32, drawn from within the sample."""
-    rate: float = Field(default=1e-3, gt=0)
-    """Largest learning rate of AdamW."""
-    decay: float = Field(default=0.01, ge=0)
-    """Its weight decay."""
-    warmup: float = Field(default=0.05, ge=0, lt=1)
-    """Share of all steps in which the rate rises from 0; then it falls to 0 as a cosine."""
-    average: float = Field(default=0.99, ge=0, lt=1)
-    """Decay a step of the moving average of weights that is validated and exported; 0: none."""
-    clip_gradient: float = Field(default=1.0, ge=0)
-    """Largest norm of the gradient; 0: no limit."""
-    seed: int = Field(default=0, ge=0)
     folds: int = Field(default=5, ge=2)
     fold: int = Field(default=-1, ge=-1)
-    """Which fold of the cross-validated data sets is held out; -1: none."""
+    """Which fold of the cross-validated data sets is held out; -1: none. The held-out fold is
+    only watched: what is evaluated on must not choose."""
     fold_seed: int = Field(default=0, ge=0)
     """How scenes fall into folds: not the fit's seed, so that several seeds share their folds."""
     cross_validated: tuple[str, ...] = ("biome_chips",)
     """Data sets cut into folds by scene. All others train, but for their monitoring scenes."""
-    monitor: float = Field(default=0.05, ge=0, lt=1)
-    """Share of the scenes of the other data sets that is kept out to watch the fit."""
-    keep: Literal["last", "best"] = "last"
-    """Weights to export: of the last epoch, or of the best on the monitoring scenes. The held-out
-    fold is only watched: what is evaluated on must not choose."""
     best_by: Literal["loss", "iou"] = "iou"
     """Lowest loss or highest mean IoU."""
-    start: str = ""
-    """Weights to start from: the name or path of a card, of the same architecture and bands."""
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    weights_dtype: Literal["float32", "float16"] = "float32"
-    """How weights are stored; float16 halves the file."""
     purpose: str = "Cloud, shadow and snow in Landsat and Sentinel-2 images"
-    """For the card."""
-    licence: str = "not stated"
-    """For the card: under which terms the weights may be used."""
-    workers: int = Field(default=1, ge=0)
-    """Processes that load and augment; changes no result."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -137,8 +103,6 @@ class TrainSettings(Settings):
             raise ValueError("augment.saturate must be two rising numbers")
         if self.fold >= self.folds:
             raise ValueError(f"fold must be below folds = {self.folds}")
-        if any(value < 0 for value in self.share.values()) or sum(self.share.values()) > 1 + 1e-9:
-            raise ValueError("share must hold numbers from 0 whose sum is at most 1")
         return self
 
 

@@ -17,7 +17,7 @@ def network():
     torch.manual_seed(0)
     network = build(ARCHITECTURE).eval().requires_grad_(requires_grad=False)
     torch.nn.init.normal_(network.leave.weight, std=0.3)
-    torch.nn.init.normal_(network.doubt.weight, std=0.3)
+    torch.nn.init.normal_(network.doubt[-1].weight, std=0.3)
     return network
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from nndacss.models.runner import Network
-from nndacss.models.tiled import KEPT, RIM, SIDE, STRIDE, Axis, Tiled
+from nndacss.models.tiled import MASK, SIDE, Axis, Layout, Tiled
 from tests.models.small import save_small
 
+RIM, STRIDE, KEPT = MASK.rim, MASK.stride, MASK.kept
 SIZES = (1, 31, 32, 33, 255, 256, 257, 300, 448, 449, 500, 1000)
 
 
@@ -67,7 +68,7 @@ def tiled(pixels, network, threads=1):
 
 def whole(pixels, network):
     with tiled(pixels, network) as tiles:
-        return tiles.probability(slice(0, pixels.shape[1]), slice(0, pixels.shape[2]))
+        return tiles.values(slice(0, pixels.shape[1]), slice(0, pixels.shape[2]))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -108,7 +109,7 @@ def test_blocks_order_and_threads_never_change_a_value(network):
             top, left = int(rng.integers(0, 600)), int(rng.integers(0, 720))
             rows = slice(top, int(rng.integers(top + 1, 621)))
             columns = slice(left, int(rng.integers(left + 1, 741)))
-            assert np.array_equal(tiles.probability(rows, columns), expected[:, rows, columns])
+            assert np.array_equal(tiles.values(rows, columns), expected[:, rows, columns])
 
 
 def seam(field):
@@ -168,7 +169,7 @@ def test_each_tile_is_computed_once_and_few_are_kept():
     network = Plain()
     with tiled(pixels, network) as tiles:
         for left in range(0, 60_000, 170):
-            tiles.probability(slice(0, 40), slice(left, min(left + 170, 60_000)))
+            tiles.values(slice(0, 40), slice(left, min(left + 170, 60_000)))
         assert len(tiles._tiles) <= KEPT
     assert network.seen == len(Axis(60_000).starts)
 
@@ -181,7 +182,7 @@ def test_an_error_while_reading_reaches_the_caller():
         Tiled((300, 300), read, Plain(), [0], 2) as tiles,
         pytest.raises(OSError, match="disk on fire"),
     ):
-        tiles.probability(slice(0, 10), slice(0, 10))
+        tiles.values(slice(0, 10), slice(0, 10))
 
 
 def test_a_real_network_is_the_same_for_any_threads(tmp_path):
@@ -191,7 +192,7 @@ def test_a_real_network_is_the_same_for_any_threads(tmp_path):
     for threads in (1, 3):
         with tiled(pixels, network, threads) as tiles:
             parts = [
-                tiles.probability(slice(0, 640), slice(left, min(left + 150, 448)))
+                tiles.values(slice(0, 640), slice(left, min(left + 150, 448)))
                 for left in range(0, 448, 150)
             ]
         fields.append(np.concatenate(parts, axis=2))

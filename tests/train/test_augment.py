@@ -55,7 +55,7 @@ def test_the_eight_turns_are_all_different_and_carry_the_labels_along():
     marked = np.broadcast_to(sets.astype(np.float32), pixels.shape)
     seen = set()
     for which in range(8):
-        turned, labels = turn(marked, sets, which)
+        turned, labels = turn(marked, which), turn(sets, which)
         np.testing.assert_array_equal(turned[0], labels)
         seen.add(labels.tobytes())
     assert len(seen) == 8

@@ -16,7 +16,8 @@ from nndacss.models.card import MaskCard, load_card, load_weights
 from nndacss.models.segmentation import Architecture, build, encode
 from nndacss.settings import load_settings
 from nndacss.stage import Context
-from nndacss.train.fit import check_checkpoint, device_for, fit
+from nndacss.train.fit import fit
+from nndacss.train.fitting import check_checkpoint, device_for
 from nndacss.train.plan import train_order
 from nndacss.train.settings import TrainSettings
 from nndacss.train.stage import train_model

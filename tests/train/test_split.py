@@ -7,8 +7,9 @@ import pytest
 
 from nndacss.errors import SettingsError
 from nndacss.samples.split import folds
+from nndacss.train.draws import Draws, seeded, shares
 from nndacss.train.settings import TrainSettings
-from nndacss.train.split import Draws, seeded, shares, split
+from nndacss.train.split import split
 
 
 @dataclass(frozen=True)
