@@ -128,17 +128,14 @@ class _Draft:
 
 @contextmanager
 def _draft(path: Path) -> Iterator[_Draft]:
-    """The draft of `path`, held by one process at a time; OutputError where it cannot be written.
-
-    Those who wait find, once it was given away, that their handle is of no file any more.
-    """
+    """The draft of `path`, held by one process at a time; OutputError where none can be written."""
     place = path.with_name(f".part-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             with place.open("ab") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                if not _same(file, place):
+                if not _same(file, place):  # it was given away while this process waited
                     continue
                 draft = _Draft(place, file)
                 try:

@@ -22,6 +22,7 @@ from tasks.pairs import MakePairs, ShowPairs  # noqa: E402
 from tasks.product import MakeProduct  # noqa: E402
 from tasks.samples import MakeSamples, ShowSamples  # noqa: E402
 from tasks.train import TrainSegmentation  # noqa: E402
+from tasks.weights import FetchHarmonizer  # noqa: E402
 
 __all__ = [
     "AcquireScene",
@@ -29,6 +30,7 @@ __all__ = [
     "EvaluateModel",
     "Experiment",
     "FetchDataset",
+    "FetchHarmonizer",
     "HarmonizeScene",
     "MakePairs",
     "MakeProduct",

@@ -218,7 +218,7 @@ def _detail(
     from nndacss.models.detail import build
 
     network = build(built)
-    fill(network, tensors, name)
+    _fill(network, tensors, name)
     network.eval().requires_grad_(False)
     network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     half = precision == "bfloat16"
@@ -238,12 +238,9 @@ def _deep(
     device: Any,
     precision: Precision,
 ) -> Member:
-    from nndacss.models.deep_harmonization import build, check_state, prepare
+    from nndacss.models.deep_harmonization import fill, prepare
 
-    check_state(tensors, built.depth, built.up, str(name))
-    network = build(built.depth, built.up)
-    network.load_state_dict(dict(tensors))
-    run = prepare(network, device, precision)
+    run = prepare(fill(tensors, built.depth, built.up, str(name)), device, precision)
 
     def member(pixels: Tensor) -> tuple[Tensor, Tensor | None]:
         return run(published_input(pixels)), None
@@ -268,7 +265,7 @@ def published_input(pixels: Tensor) -> Tensor:
     return whole.nan_to_num(nan=0.0).clamp(min=0.0)
 
 
-def fill(network: Any, tensors: Mapping[str, Tensor], name: str | Path) -> None:
+def _fill(network: Any, tensors: Mapping[str, Tensor], name: str | Path) -> None:
     """Weights into a network; WeightsError names the first layer that differs."""
     own = network.state_dict()
     for key in [*own, *tensors]:

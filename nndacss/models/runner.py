@@ -75,7 +75,10 @@ class Network:
                 one_thread()
                 result = self._forward(pixels)
             else:
-                with self._lock, torch.backends.cudnn.flags(allow_tf32=False, deterministic=True):
+                exact = torch.backends.cudnn.flags(
+                    enabled=True, allow_tf32=False, deterministic=True
+                )
+                with self._lock, exact:
                     result = self._forward(pixels)
         return result[:count]
 

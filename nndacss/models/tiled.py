@@ -20,7 +20,7 @@ from functools import cached_property
 from itertools import product
 from threading import Lock
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,20 +28,37 @@ from numpy.typing import NDArray
 from nndacss.models.segmentation import MULTIPLE
 from nndacss.raster import Pixels
 
-#: Pixels a side of a tile, as in training, and from one tile to the next.
-SIDE, STRIDE = 256, 192
-#: Pixels at a tile's edge that count for nothing: there the network pads with zeros.
-RIM = 8
-#: Finished tiles that are kept for their neighbours, per thread (0.5 MiB each): those of a row
-#: of windows across a part.
-KEPT = 32
+
+@dataclass(frozen=True)
+class Layout:
+    """How tiles lie along each axis, and what is kept of them."""
+
+    side: int
+    """Pixels of a tile."""
+    stride: int
+    """Pixels from one tile to the next."""
+    rim: int
+    """Pixels at a tile's edge that count for nothing: there the network pads with zeros."""
+    multiple: int
+    """Sides of a tile are multiples of it."""
+    dtype: type[np.floating[Any]]
+    """Of finished tiles."""
+    kept: int
+    """Finished tiles that are kept for their neighbours, per thread: those of a row of windows
+    across a part."""
+
+
+#: Pixels a side of a mask's tile, as in training.
+SIDE = 256
+#: Masks: probabilities in steps of at most 0.0005, 0.5 MiB a tile.
+MASK = Layout(SIDE, stride=192, rim=8, multiple=MULTIPLE, dtype=np.float16, kept=32)
 
 Read = Callable[[slice, slice], Pixels]
 """Rows and columns inside an image -> (bands, rows, columns) reflectance, NaN missing."""
 
 
 class Predictor(Protocol):
-    """What turns tiles into probabilities, see `nndacss.models.runner.Network`."""
+    """What turns tiles into planes of numbers, e.g. `nndacss.models.runner.Network`."""
 
     @property
     def batch(self) -> int:
@@ -50,7 +67,7 @@ class Predictor(Protocol):
 
     @property
     def classes(self) -> int:
-        """How many there are."""
+        """Planes of the result."""
         ...
 
     def __call__(self, pixels: Pixels) -> Pixels:
@@ -64,33 +81,38 @@ class Axis:
 
     size: int
     """Pixels of the image."""
+    layout: Layout = MASK
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """First pixel of each tile; the last tile ends with the image, where it is that long."""
-        count = max(math.ceil((self.size - SIDE) / STRIDE), 0) + 1
-        return tuple(max(min(k * STRIDE, self.size - SIDE), 0) for k in range(count))
+        side, stride = self.layout.side, self.layout.stride
+        count = max(math.ceil((self.size - side) / stride), 0) + 1
+        return tuple(max(min(k * stride, self.size - side), 0) for k in range(count))
 
     @property
     def side(self) -> int:
-        """Pixels of a tile: SIDE, or what a smaller image needs."""
-        return min(SIDE, math.ceil(self.size / MULTIPLE) * MULTIPLE)
+        """Pixels of a tile: the layout's, or what a smaller image needs."""
+        multiple = self.layout.multiple
+        return min(self.layout.side, math.ceil(self.size / multiple) * multiple)
 
     @cached_property
     def weights(self) -> Pixels:
         """(tiles, side): what each tile counts at its pixels; 1 in sum at every image pixel."""
-        place = np.arange(self.side)
-        inside = np.clip(np.minimum(place, self.side - 1 - place) - RIM + 1, 0, None)
-        rise = np.sin(np.pi / 2 * np.minimum(inside / (SIDE - STRIDE - 2 * RIM + 1), 1)) ** 2
+        side, rim = self.side, self.layout.rim
+        place = np.arange(side)
+        inside = np.clip(np.minimum(place, side - 1 - place) - rim + 1, 0, None)
+        width = self.layout.side - self.layout.stride - 2 * rim + 1
+        rise = np.sin(np.pi / 2 * np.minimum(inside / width, 1)) ** 2
         # an image's own edge is covered by one tile only, rim or not
         table = np.tile(rise, (len(self.starts), 1))
-        table[0, : self.side // 2] = np.maximum(table[0, : self.side // 2], 1e-9)
-        table[-1, self.side // 2 :] = np.maximum(table[-1, self.side // 2 :], 1e-9)
-        total = np.zeros(max(self.size, self.side))
+        table[0, : side // 2] = np.maximum(table[0, : side // 2], 1e-9)
+        table[-1, side // 2 :] = np.maximum(table[-1, side // 2 :], 1e-9)
+        total = np.zeros(max(self.size, side))
         for start, row in zip(self.starts, table, strict=True):
-            total[start : start + self.side] += row
+            total[start : start + side] += row
         for start, row in zip(self.starts, table, strict=True):
-            row /= total[start : start + self.side]
+            row /= total[start : start + side]
         return table.astype(np.float32)
 
     @cached_property
@@ -112,11 +134,11 @@ class Axis:
 
 
 Key = tuple[int, int]
-Tile = NDArray[np.float16]
+Tile = NDArray[np.floating[Any]]
 
 
 class Tiled:
-    """The probability field of one image, computed where it is asked for.
+    """The field of a network's results over one image, computed where it is asked for.
 
     Safe to use from several threads. Each tile is computed once while it is kept; memory does
     not grow with the image. A context manager: leaving it ends its threads.
@@ -129,16 +151,18 @@ class Tiled:
         network: Predictor,
         required: Sequence[int],
         threads: int,
+        layout: Layout = MASK,
     ) -> None:
         """`shape` is rows and columns of the image.
 
         `required` are the indexes of the bands without which a pixel is missing.
         """
         self.classes = network.classes
-        self._axes = Axis(shape[0]), Axis(shape[1])
+        self._axes = Axis(shape[0], layout), Axis(shape[1], layout)
+        self._dtype = layout.dtype
         self._read, self._network, self._required = read, network, list(required)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="tiles")
-        self._keep = KEPT * threads
+        self._keep = layout.kept * threads
         self._tiles: OrderedDict[Key, tuple[Future[Tile], int]] = OrderedDict()
         self._lock = Lock()
 
@@ -153,10 +177,10 @@ class Tiled:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def probability(self, rows: slice, columns: slice) -> Pixels:
+    def values(self, rows: slice, columns: slice) -> Pixels:
         """(classes, rows, columns) float32 of a block inside the image.
 
-        Sums to 1 over the classes; NaN where a required band is missing.
+        Probabilities sum to 1 over the classes. NaN where a required band is missing.
         """
         down, across = self._axes
         keys = list(product(down.meeting(rows), across.meeting(columns)))
@@ -169,6 +193,8 @@ class Tiled:
             weight = down.weights[i, of_rows, None] * across.weights[j, None, of_columns]
             result[:, to_rows, to_columns] += tile[:, of_rows, of_columns] * weight
         return result
+
+    probability = values
 
     def _wanted(self, keys: Sequence[Key]) -> list[tuple[Future[Tile], int]]:
         """The tiles `keys`, which are being computed from now on where they are not kept."""
@@ -186,13 +212,13 @@ class Tiled:
         return found
 
     def _compute(self, keys: Sequence[Key]) -> Tile:
-        """(n, classes, rows, columns) float16 (steps of at most 0.0005), NaN where missing."""
+        """(n, classes, rows, columns) in the layout's dtype, NaN where missing."""
         tiles = np.stack([self._pixels(key) for key in keys])
         missing = np.asarray(np.isnan(tiles[:, self._required]).any(axis=1))
         if missing.all():
             shape = len(keys), self._network.classes, *tiles.shape[2:]
-            return np.full(shape, np.nan, dtype=np.float16)
-        result = self._network(tiles).astype(np.float16)
+            return np.full(shape, np.nan, dtype=self._dtype)
+        result: Tile = self._network(tiles).astype(self._dtype)
         result[np.broadcast_to(missing[:, None], result.shape)] = np.nan
         return result
 

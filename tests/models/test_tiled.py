@@ -112,6 +112,23 @@ def test_blocks_order_and_threads_never_change_a_value(network):
             assert np.array_equal(tiles.values(rows, columns), expected[:, rows, columns])
 
 
+def test_another_layout_keeps_float32_and_its_own_sizes():
+    layout = Layout(side=128, stride=84, rim=16, multiple=64, dtype=np.float32, kept=4)
+    axis = Axis(84 * 4 + 128, layout)
+    assert axis.starts == (0, 84, 168, 252, 336)
+    # away from the image's ends all tiles count alike: a lattice that may start anywhere
+    assert np.array_equal(axis.weights[1], axis.weights[2])
+    assert not axis.weights[1][:16].any()
+    pixels = np.random.default_rng(4).random((1, 300, 250), dtype=np.float32)
+
+    def read(rows, columns):
+        return pixels[:, rows, columns]
+
+    with Tiled((300, 250), read, Plain(), [0], 2, layout) as tiles:
+        field = tiles.values(slice(0, 300), slice(0, 250))
+    assert np.abs(field[0] - pixels[0]).max() < 1e-6
+
+
 def seam(field):
     """Mean step at lines where a tile begins or ends to count, over that of lines 32 px away.
 
