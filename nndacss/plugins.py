@@ -16,6 +16,7 @@ from nndacss.errors import SettingsError
 EXPORTS = {
     "sensors": "SENSOR",
     "readers": "READER",
+    "compose": "METHOD",
     "harmonize": "METHOD",
     "mask": "METHOD",
     "labels": "SCHEME",
