@@ -1,7 +1,8 @@
 """The product chain as recipes: from a foreign scene and settings to the orders of all stages.
 
-    acquire -> mask -> product
-            -> harmonize ^
+    acquire -> mask -> harmonize -> product
+
+(where harmonization needs no network, it does not wait for the mask)
 
 Light on purpose: it runs inside the scheduler's process, so it opens no raster and imports
 neither numpy nor torch. Scenes are identified by names, sizes and metadata.
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from nndacss.harmonize.settings import HarmonizeSettings
+from nndacss.harmonize.weights import METRES, Choice, Target, choose
 from nndacss.identity import Order, Recipe
 from nndacss.mask.settings import MaskSettings
 from nndacss.mask.weights import PRECISION, planned_card
 from nndacss.plugins import load
 from nndacss.readers import SceneIdentity, find_l1, identify
 from nndacss.settings import Settings, version
+from nndacss.tile.settings import TileSettings
 
 STAGES = ("acquire", "mask", "harmonize", "product")
 
@@ -35,16 +38,21 @@ class Plan:
     """Stage -> order, for all of `STAGES`."""
     losses: tuple[str, ...]
     """What is missing, one sentence each with what is lost by it."""
+    harmonize: Choice
+    """How the scene is harmonized."""
 
 
 def plan(scene: Path, l1: Path | None, settings: Mapping[str, Settings]) -> Plan:
     """Resolve a scene, its Level-1 sibling and settings into the orders of all stages.
 
-    Raises InputError where there is no product. Whether the two are of one acquisition is the
-    reader's to say, when the acquire stage opens them.
+    Raises InputError where there is no product, and what `nndacss.harmonize.weights.choose`
+    raises. Whether the two are of one acquisition is the reader's to say, when the acquire stage
+    opens them.
     """
     identity = identify(scene)
     harmonize = cast(HarmonizeSettings, settings["harmonize"])
+    metres = _metres(cast(TileSettings, settings["tile"]))
+    choice = choose(harmonize, Target(identity.name, identity.sensor, identity.level, metres))
     losses: list[str] = []
     has_pan = "pan" in load("sensors", identity.sensor).roles
     mask = cast(MaskSettings, settings["mask"])
@@ -52,42 +60,70 @@ def plan(scene: Path, l1: Path | None, settings: Mapping[str, Settings]) -> Plan
     if identity.level == "SR" and l1 is None and has_pan and (harmonize.sharpen or for_mask):
         l1 = find_l1(scene)
         if l1 is None and harmonize.sharpen:
+            lost = "detail below 30 m is inferred, not seen" if choice.cards else _PLAIN
             losses.append(
-                f"no Level-1 product beside {scene.name}: no pan band, so no detail below 30 m "
+                f"no Level-1 product beside {scene.name}: no pan band, so {lost} "
                 "(give it with --l1)"
             )
     sibling = identify(l1) if l1 else None
     location = {"scene": str(scene.resolve())} | ({"l1": str(l1.resolve())} if l1 else {})
-    location |= {"device": mask.device} if mask.device != "auto" else {}
-    orders = _orders(identity, sibling, settings, location)
-    return Plan(identity, sibling, orders, tuple(losses))
+    orders = _orders(identity, sibling, settings, choice, location)
+    return Plan(identity, sibling, orders, tuple(losses), choice)
+
+
+_PLAIN = "no detail below 30 m"
+
+
+def _metres(tile: TileSettings) -> float:
+    """Pixel size of the output; a bad grid is told where it is made."""
+    parts = tile.grid.split(",") if tile.grid.startswith("box:") else []
+    try:
+        return float(parts[2])
+    except (IndexError, ValueError):
+        return METRES
 
 
 def _orders(
     scene: SceneIdentity,
     l1: SceneIdentity | None,
     settings: Mapping[str, Settings],
+    choice: Choice,
     location: Mapping[str, str],
 ) -> dict[str, Order]:
-    roles = {k: v for k, v in settings["harmonize"].changed().items() if k == "roles"}
+    masking = cast(MaskSettings, settings["mask"])
+    harmonizing = cast(HarmonizeSettings, settings["harmonize"])
+    roles = {k: v for k, v in harmonizing.changed().items() if k == "roles"}
     changed = {name: section.changed() for name, section in settings.items()}
     foreign = {"scene": scene.digest} | ({"l1": l1.digest} if l1 else {})
 
-    card = planned_card(cast(MaskSettings, settings["mask"]))
+    card = planned_card(masking)
+    places = {
+        "mask": _machine(masking.device),
+        "harmonize": _machine(harmonizing.device, choice.weights),
+    }
 
     def order(stage: str, own: dict[str, Any], inputs: Mapping[str, str]) -> Order:
         kept = {name: values for name, values in own.items() if values}
         recipe = Recipe(stage, version(stage), kept, inputs, scene.level)
         if stage == "mask" and card is not None:
             recipe = replace(recipe, weights=card.sha256, precision=PRECISION)
-        return Order(recipe, scene.name, location)
+        if stage == "harmonize" and choice.cards:
+            recipe = replace(recipe, weights=choice.sha256, precision=harmonizing.precision)
+        return Order(recipe, scene.name, {**location, **places.get(stage, {})})
 
     acquire = order("acquire", {"harmonize": roles}, foreign)
     inputs = {"scene": acquire.recipe.digest}
     mask_settings = {"tile": changed["tile"], "mask": changed["mask"], "harmonize": roles}
     mask = order("mask", mask_settings, inputs)
-    harmonize_settings = {"tile": changed["tile"], "harmonize": changed["harmonize"]}
-    harmonize = order("harmonize", harmonize_settings, inputs)
+    own = choice.recipe_settings(harmonizing)
+    by_mask = {"mask": mask.recipe.digest} if choice.cards else {}
+    harmonize = order("harmonize", {"tile": changed["tile"], "harmonize": own}, inputs | by_mask)
     inputs = inputs | {"mask": mask.recipe.digest, "harmonize": harmonize.recipe.digest}
     product = order("product", {"product": changed["product"]}, inputs)
     return {"acquire": acquire, "mask": mask, "harmonize": harmonize, "product": product}
+
+
+def _machine(device: str, weights: tuple[str, ...] = ()) -> dict[str, str]:
+    """Where on this machine to compute, where the user said, and where weights lie."""
+    places = {"device": device} if device != "auto" else {}
+    return places | ({"weights": "\n".join(weights)} if weights else {})

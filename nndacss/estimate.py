@@ -15,10 +15,15 @@ from nndacss.tile.settings import TileSettings
 
 #: Seconds of one core a Mpx at 10 m, all stages, and a run's fixed part.
 CORE_SECONDS, FIXED_SECONDS = 1.5, 10.0
+#: Seconds of one core a Mpx more where a network harmonizes: our own, all of it clear ground.
+DEEP_SECONDS = 1.2
 #: MiB of memory, at any size: fixed and per thread.
 MEMORY, MEMORY_THREAD = 560, 100
-#: MB on disk a Mpx: parts in the work root, the product.
+#: More of it for a network that harmonizes, fixed and per thread.
+DEEP_MEMORY, DEEP_MEMORY_THREAD = 100, 150
+#: MB on disk a Mpx: parts in the work root, the product; then those of the uncertainty.
 WORK, PRODUCT = 8.0, 11.0
+DEEP_WORK, DEEP_PRODUCT = 5.0, 6.0
 #: Square kilometres of a full Sentinel-2 tile.
 TILE_SQUARE_KM = 109.8**2
 #: Kilometres a degree of latitude.
@@ -46,8 +51,13 @@ class Expected:
         )
 
 
-def expect(square_km: float, settings: TileSettings, threads: int) -> Expected:
-    """From the scene's size and the wanted grid; areas are upper bounds."""
+def expect(
+    square_km: float, settings: TileSettings, threads: int, *, deep: bool = False
+) -> Expected:
+    """From the scene's size and the wanted grid; areas are upper bounds.
+
+    `deep`: a network harmonizes, our own small one on the processor.
+    """
     if settings.grid.startswith("mgrs:"):
         square_km = TILE_SQUARE_KM
     elif settings.grid.startswith("box:"):
@@ -60,10 +70,10 @@ def expect(square_km: float, settings: TileSettings, threads: int) -> Expected:
     mpx = square_km / 100
     return Expected(
         mpx,
-        FIXED_SECONDS + mpx * CORE_SECONDS / threads,
-        MEMORY + MEMORY_THREAD * threads,
-        mpx * WORK,
-        mpx * PRODUCT,
+        FIXED_SECONDS + mpx * (CORE_SECONDS + DEEP_SECONDS * deep) / threads,
+        MEMORY + DEEP_MEMORY * deep + (MEMORY_THREAD + DEEP_MEMORY_THREAD * deep) * threads,
+        mpx * (WORK + DEEP_WORK * deep),
+        mpx * (PRODUCT + DEEP_PRODUCT * deep),
     )
 
 

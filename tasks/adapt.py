@@ -74,7 +74,8 @@ class AdaptScene(luigi.WrapperTask):
         if (target / "item.json").exists():
             log.info("%s is done already", target)
             return
-        expected = expect(planned.scene.square_km, tile, threads())
+        deep = bool(planned.harmonize.cards)
+        expected = expect(planned.scene.square_km, tile, threads(), deep=deep)
         log.info("%s: %s", planned.scene.name, expected)
         needs = ((Path(machine().work), expected.work), (target, expected.product))
         for folder, needed in needs:

@@ -1,5 +1,7 @@
 """Which edit gives which stage's result another name, and which does not."""
 
+import hashlib
+import json
 import os
 import shutil
 import tarfile
@@ -7,8 +9,10 @@ import tarfile
 import pytest
 
 from nndacss.chain import STAGES, plan
+from nndacss.models.harmonizer import harmonizer_card
 from nndacss.settings import load_settings
 from nndacss.simulate.landsat import write_landsat
+from tests.models.small_harmonizer import small_harmonizer
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +20,18 @@ def pair(tmp_path_factory):
     return write_landsat(tmp_path_factory.mktemp("scenes"), seed=1, rows=40, columns=40)
 
 
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    return [small_harmonizer(folder, f"member{seed}", seed) for seed in range(2)]
+
+
 def digests(scene, *overrides, l1=None):
     planned = plan(scene, l1, load_settings(None, overrides))
     return {stage: order.recipe.digest for stage, order in planned.orders.items()}
+
+
+BANDPASS = "harmonize.method=bandpass"
 
 
 @pytest.mark.parametrize(
@@ -32,11 +45,76 @@ def digests(scene, *overrides, l1=None):
         ("product.mask_format=scl", {"product"}),
         ("mask.dilated=false", set()),  # the default, said aloud
         ("tile.grid=s2", set()),
+        # of no network, so of no meaning
+        ("harmonize.precision=bfloat16", set()),
+        ("harmonize.uncertainty=false", set()),
+        ("harmonize.force_toa=true", set()),
+        ("harmonize.device=cpu", set()),
+        ('harmonize.weights=["absent"]', set()),
     ],
 )
 def test_settings(pair, override, renamed):
-    before, after = digests(pair.l2), digests(pair.l2, override)
+    before, after = digests(pair.l2, BANDPASS), digests(pair.l2, BANDPASS, override)
     assert {stage for stage in STAGES if before[stage] != after[stage]} == renamed
+
+
+@pytest.mark.parametrize(
+    ("override", "renamed"),
+    [
+        ("tile.window=256", {"mask", "harmonize", "product"}),
+        ("mask.dilated=true", {"mask", "harmonize", "product"}),  # it says where the ground is
+        ("mask.device=cpu", set()),
+        (BANDPASS, {"harmonize", "product"}),
+        ("harmonize.method=auto", set()),  # which stands for the same
+        ("harmonize.sharpen=false", {"harmonize", "product"}),
+        ("harmonize.precision=bfloat16", {"harmonize", "product"}),
+        ("harmonize.uncertainty=false", {"harmonize", "product"}),
+        ("harmonize.device=cpu", set()),
+        ("harmonize.force_toa=true", set()),  # the level is in the recipe
+        ("other weights", {"harmonize", "product"}),
+        ("an ensemble", {"harmonize", "product"}),
+        ("the same weights elsewhere", set()),
+    ],
+)
+def test_settings_with_a_network(pair, weights, tmp_path, override, renamed):
+    def named(*cards):
+        return "harmonize.weights=" + json.dumps([str(card) for card in cards])
+
+    own = ["harmonize.method=deep", named(weights[0])]
+    if override == "the same weights elsewhere":
+        for suffix in (".json", ".safetensors"):
+            shutil.copy(weights[0].with_suffix(suffix), tmp_path)
+        override = named(tmp_path / weights[0].name)
+    override = {"other weights": named(weights[1]), "an ensemble": named(*weights)}.get(
+        override, override
+    )
+    before, after = digests(pair.l2, *own), digests(pair.l2, *own, override)
+    assert {stage for stage in STAGES if before[stage] != after[stage]} == renamed
+
+
+def test_a_network_waits_for_the_mask_and_bandpass_does_not(pair, weights):
+    deep = ["harmonize.method=deep", f"harmonize.weights={json.dumps([str(weights[0])])}"]
+    planned = plan(pair.l2, None, load_settings(None, [*deep, "harmonize.device=cpu"]))
+    order, mask = planned.orders["harmonize"], planned.orders["mask"]
+    card = harmonizer_card(weights[0])
+    assert order.recipe.inputs["mask"] == mask.recipe.digest
+    assert (order.recipe.weights, order.recipe.precision) == (card.sha256, "float32")
+    assert str(weights[0].parent) not in json.dumps(order.recipe.settings)
+    assert order.location["device"] == "cpu"
+    assert order.location["weights"] == str(weights[0])
+    assert not {"device", "weights"} & set(mask.location)
+    plain = plan(pair.l2, None, load_settings(None, [BANDPASS])).orders["harmonize"].recipe
+    assert set(plain.inputs) == {"scene"}
+    assert (plain.weights, plain.precision, plain.settings) == (None, None, {})
+
+
+def test_the_name_of_a_bandpass_result_stays(pair):
+    """As it was before there was any other method."""
+    found = plan(pair.l2, None, load_settings(None, [BANDPASS])).orders["harmonize"]
+    scene = {"scene": plan(pair.l2, None, load_settings(None)).orders["acquire"].recipe.digest}
+    plain = {"inputs": scene, "level": "SR", "settings": {}, "stage": "harmonize", "version": 1}
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    assert found.recipe.digest == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_place_time_and_packing_do_not_count(pair, tmp_path):
@@ -73,16 +151,19 @@ def test_another_product_is_another_result(pair, tmp_path, change):
     assert not {stage for stage in STAGES if before[stage] == after[stage]}
 
 
-def test_the_sibling_is_found_and_its_absence_told(pair, tmp_path):
-    found = plan(pair.l2, None, load_settings(None))
+def test_the_sibling_is_found_and_its_absence_told(pair, weights, tmp_path):
+    found = plan(pair.l2, None, load_settings(None, [BANDPASS]))
     assert found.l1 is not None
     assert found.l1.name == pair.l1.name
     assert found.losses == ()
     copy = tmp_path / pair.l2.name
     shutil.copytree(pair.l2, copy)
-    alone = plan(copy, None, load_settings(None))
+    alone = plan(copy, None, load_settings(None, [BANDPASS]))
     assert alone.l1 is None
-    assert "no pan band" in alone.losses[0]
+    assert "no pan band, so no detail below 30 m" in alone.losses[0]
+    deep = ["harmonize.method=deep", f"harmonize.weights={json.dumps([str(weights[0])])}"]
+    (loss,) = plan(copy, None, load_settings(None, deep)).losses
+    assert "no pan band, so detail below 30 m is inferred" in loss
     unsharpened = plan(copy, None, load_settings(None, ["harmonize.sharpen=false"]))
     assert unsharpened.losses == ()
 

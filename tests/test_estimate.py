@@ -34,5 +34,12 @@ def test_more_threads_are_faster_and_take_more_memory():
     assert four.memory > one.memory
 
 
+def test_a_network_takes_more_of_all():
+    plain, deep = (expect(1000, TileSettings(), 2, deep=deep) for deep in (False, True))
+    assert deep.mpx == plain.mpx
+    for name in ("seconds", "memory", "work", "product"):
+        assert getattr(deep, name) > getattr(plain, name)
+
+
 def test_free_space_is_that_of_the_disk(tmp_path):
     assert free_mb(tmp_path / "not" / "there") == pytest.approx(free_mb(Path(tmp_path)), rel=0.2)

@@ -34,6 +34,8 @@ def test_members_export_the_agreed_object(kind, name):
     elif kind == "datasets":
         assert issubclass(member, Dataset)
         assert member.scheme in names("labels")
+    elif kind == "compose":
+        assert list(inspect.signature(member).parameters) == ["views", "options", "rng"]
     else:
         assert list(inspect.signature(member).parameters)[:2] == ["scene", "grid"]
         assert len(inspect.signature(member).parameters) == 3

@@ -14,13 +14,12 @@ them. They were fitted to surface reflectance; on TOA they are applied just the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from nndacss.harmonize.pan import sharpen
+from nndacss.harmonize.result import BANDPASS, NO_PAN, OWN, Harmonized
 from nndacss.harmonize.settings import HarmonizeSettings
 from nndacss.raster import Pixels
 from nndacss.readers.scene import Scene
@@ -79,16 +78,6 @@ def coefficients(scene: Scene, target: str) -> Mapping[str, tuple[float, float]]
     return COEFFICIENTS[target]
 
 
-@dataclass(frozen=True)
-class Harmonized:
-    """One window of the harmonized image."""
-
-    pixels: Pixels
-    """(bands, rows, columns) reflectance, NaN where missing."""
-    sharpened: NDArray[np.bool_]
-    """(rows, columns): where pan brought the detail."""
-
-
 def harmonize(scene: Scene, grid: GeoBox, settings: HarmonizeSettings) -> Harmonized:
     """One window: bands warped once, sharpened by pan where there is pan, then adjusted."""
     roles = settings.roles
@@ -97,9 +86,11 @@ def harmonize(scene: Scene, grid: GeoBox, settings: HarmonizeSettings) -> Harmon
     else:
         pixels = scene.read(roles, grid).pixels
         sharpened = np.zeros(grid.shape, dtype=np.bool_)
+    source = np.full(grid.shape, OWN, dtype=np.uint8)
     if not is_own(scene, settings.target):
         pixels = adjust(pixels, roles, settings.target)
-    return Harmonized(pixels, sharpened)
+        source = np.where(sharpened, BANDPASS, BANDPASS | NO_PAN).astype(np.uint8)
+    return Harmonized(pixels, source)
 
 
 METHOD = harmonize

@@ -7,7 +7,7 @@ with 64 pixels around: all of a small scene, an even-handed sample of a large on
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
+from nndacss.harmonize.spectral import Spectral
+from nndacss.product.consistency import Consistency, compare, not_network
 from nndacss.product.sheets import Sheet
 from nndacss.raster import Pixels
 from nndacss.readers.scene import Scene
 from nndacss.tile.grid import METRES
 from nndacss.tile.parts import parts
 from nndacss.tile.settings import TileSettings
-from nndacss.tile.warp import source_window, warp
 
 #: At most so many windows are looked at.
 SAMPLE = 24
@@ -156,78 +157,21 @@ def _kinds(
     return kinds
 
 
-@dataclass
-class Consistency:
-    """Sums of differences per band between the scene and the product at the scene's pixels."""
-
-    roles: tuple[str, ...]
-    metres: int = 30
-    """Size of the scene's pixels, of the coarsest band."""
-    sums: NDArray[np.float64] = field(init=False)
-    """(bands, 3): count, sum, sum of squares."""
-
-    def __post_init__(self) -> None:
-        self.sums = np.zeros((len(self.roles), 3))
-
-    def add(self, first: int, difference: Pixels) -> None:
-        """(bands, rows, columns) of product minus scene, from band `first` on; NaN: no pair."""
-        for index, band in enumerate(difference, start=first):
-            there = band[~np.isnan(band)].astype(np.float64)
-            self.sums[index] += (there.size, there.sum(), np.square(there).sum())
-
-    def merge(self, other: Consistency) -> None:
-        """Add the sums of other blocks."""
-        self.sums += other.sums
-
-    def result(self) -> dict[str, Any]:
-        """Bias and root mean square per band, in reflectance."""
-        bands = {}
-        for role, (count, total, squares) in zip(self.roles, self.sums, strict=True):
-            bias = round(float(total / count), 6) if count else None
-            rmse = round(float(np.sqrt(squares / count)), 6) if count else None
-            bands[role] = {"pixels": int(count), "bias": bias, "rmse": rmse}
-        return {"metres": self.metres, "bands": bands}
-
-
-def difference(
-    pixels: Pixels,
-    grid: GeoBox,
-    scene: Scene,
-    roles: tuple[str, ...],
-    bandpass: Mapping[str, Sequence[float]],
-) -> Pixels:
-    """A block of the product, averaged back onto the scene's own pixels, minus the scene.
-
-    The bandpass adjustment is undone first: scene = slope * product + offset. Compared are the
-    scene's pixels that lie whole inside the block and have all of their product pixels; NaN
-    elsewhere.
-    """
-    slope, offset = (
-        np.array([bandpass[role][part] for role in roles], dtype=np.float32)[:, None, None]
-        for part in (0, 1)
-    )
-    plane = scene.grid(roles[0])
-    own = plane[source_window(plane, grid, margin=0)]
-    if 0 in own.shape:
-        return np.full((len(roles), 0, 0), np.nan, dtype=np.float32)
-    lacking = np.asarray(np.isnan(pixels).any(axis=0))
-    lacking[[0, -1], :] = lacking[:, [0, -1]] = True  # what touches the rim may reach over it
-    share = warp(lacking[None].astype(np.float32), grid, own, "average")[0]
-    averaged = warp(slope * pixels + offset, grid, own, "average")
-    whole = np.nan_to_num(share, nan=1.0) < 1e-4
-    found = np.where(whole, averaged - scene.read(roles, own).pixels, np.float32(np.nan))
-    return found.astype(np.float32)
-
-
 def check(
     path: Path,
     sheet: Sheet,
     scene: Scene,
     settings: TileSettings,
-    bandpass: Mapping[str, Sequence[float]],
+    spectral: Spectral,
     threads: int,
+    made: Path | None = None,
 ) -> dict[str, Any]:
-    """Consistency with the scene's own pixels, and seams, of the reflectance raster at `path`."""
+    """How well the reflectance raster at `path` keeps the scene, and its seams.
+
+    `spectral` is the change of band responses that it holds, which is undone; where only a
+    network's pixels hold it, `made` is the source layer that tells them, and others are not
+    compared.
+    """
     with rasterio.open(path) as raster:
         grid = GeoBox.from_rio(raster)
     lattice = cut(grid, settings)
@@ -241,13 +185,13 @@ def check(
         with rasterio.open(path, sharing=False) as raster:
             counts = raster.read(window=Window.from_slices(*at))
         missing = (counts == sheet.nodata).any(axis=0)
-        own = Seams(period), Consistency(sheet.bands)
-        for index, role in enumerate(sheet.bands):  # one by one, to hold one in floats
-            pixels = counts[index : index + 1].astype(np.float32) * np.float32(sheet.scale)
+        own = Seams(period)
+        for band in counts:  # one by one, to hold one in floats
+            pixels = band[None].astype(np.float32) * np.float32(sheet.scale)
             pixels[:, missing] = np.nan
-            own[0].add(pixels, at, lattice)
-            own[1].add(index, difference(pixels, grid[at], scene, (role,), bandpass))
-        return own
+            own.add(pixels, at, lattice)
+        others = not_network(made, at)
+        return own, compare(counts, others, grid[at], sheet, scene, spectral.inverse())
 
     with ThreadPoolExecutor(threads) as pool:
         for partial in pool.map(one, places):  # in order: sums of floats depend on it

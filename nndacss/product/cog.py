@@ -149,15 +149,15 @@ def _wrapper(source: Path, overviews: Sequence[Path], sheet: Sheet) -> str:
         band = ElementTree.SubElement(root, "VRTRasterBand")
         band.set("dataType", _TYPES[sheet.dtype])
         band.set("band", str(number))
-        if sheet.tags():
+        if tags := sheet.tags(name):
             metadata = ElementTree.SubElement(band, "Metadata")
-            for key, value in sheet.tags().items():
+            for key, value in tags.items():
                 _text(metadata, "MDI", value).set("key", key)
         _text(band, "Description", name)
         if sheet.unit:
             _text(band, "UnitType", sheet.unit)
         _text(band, "NoDataValue", str(sheet.nodata))
-        if sheet.scale != 1:
+        if sheet.scale != 1 and name not in sheet.coded:
             _text(band, "Offset", "0")
             _text(band, "Scale", repr(sheet.scale))
         _colours(band, sheet)

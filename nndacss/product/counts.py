@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nndacss.harmonize.result import BANDPASS, NETWORK, NO_PAN, NODATA, OWN, SATURATED
 from nndacss.labels.climate import Climate
 from nndacss.product.pyramid import Codes
 from nndacss.product.sheets import Sheet
@@ -21,6 +22,11 @@ CLASSES = (Climate.CLEAR, Climate.SHADOW, Climate.SNOW, Climate.CLOUD)
 _OTHER = len(CLASSES)
 #: Histogram of reflectance: bins of 0.01 from LOW to HIGH, beyond counted in the last ones.
 LOW, HIGH, BINS = -0.1, 1.3, 140
+#: Standard deviations above it are counted as this, in counts of the uncertainty: 0.2.
+MOST = 2000
+#: What a pixel can be made by, and marks beside it: name -> bit of the source layer.
+MADE = {"network": NETWORK, "bandpass": BANDPASS, "own": OWN}
+MARKS = {"no_pan": NO_PAN, "saturated": SATURATED}
 #: Products of more pixels than this have every fourth row and column in their histograms.
 _THIN_FROM = 4_000_000
 
@@ -40,9 +46,11 @@ class Counts:
         """Pixels by class of the mask (rows) and of the agency (columns); last: none."""
         self.histograms = np.zeros((2, len(sheet.bands), BINS), dtype=np.int64)
         """Pixels by bin, per band: all valid ones, and the clear ones of these."""
+        self._source = np.zeros(256, dtype=np.int64)
+        self._deviations = np.zeros((len(sheet.bands), MOST + 1), dtype=np.int64)
 
     def add(self, pixels: dict[str, Codes]) -> None:
-        """One block: `mask`, `reflectance`, and `quality` where there is one."""
+        """One block: `mask`, `reflectance`, `source`, and `quality` and `uncertainty` if any."""
         labels = self._index[pixels["mask"][0]]
         agency = np.full(labels.shape, _OTHER, dtype=np.uint8)
         if self._agency is not None and "quality" in pixels:
@@ -52,9 +60,14 @@ class Counts:
         thin = np.s_[:: self._step, :: self._step]
         counts = pixels["reflectance"][(slice(None), *thin)]
         histograms = self._histograms(counts, labels[thin])
+        source = np.bincount(pixels["source"].ravel(), minlength=256)
+        deviations = self._spread(pixels["uncertainty"]) if "uncertainty" in pixels else None
         with self._lock:
             self.joint += joint.reshape(self.joint.shape)
             self.histograms += histograms
+            self._source += source
+            if deviations is not None:
+                self._deviations += deviations
 
     def _histograms(self, counts: Codes, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
         found = np.zeros_like(self.histograms)
@@ -66,6 +79,31 @@ class Counts:
             found[0, index] = np.bincount(bins, minlength=BINS)
             found[1, index] = np.bincount(bins[clear], minlength=BINS)
         return found
+
+    def _spread(self, counts: Codes) -> NDArray[np.int64]:
+        """Pixels per band and standard deviation; the last band is flags."""
+        thin = counts[:, :: self._step, :: self._step]
+        there = thin[0] != NODATA
+        return np.stack(
+            [np.bincount(np.minimum(band[there], MOST), minlength=MOST + 1) for band in thin[:-1]]
+        )
+
+    def sources(self) -> dict[str, float]:
+        """Share of the valid pixels by what made them, and with which marks."""
+        valid = int(self._source[1:].sum())
+        codes = np.arange(256)
+        return {
+            name: _share(int(self._source[(codes & bit) > 0].sum()), valid)
+            for name, bit in {**MADE, **MARKS}.items()
+        }
+
+    def uncertainty(self) -> dict[str, float | None]:
+        """Median standard deviation per band, in reflectance; None where no network was."""
+        edges = (np.arange(MOST + 2) - 0.5) * self._sheet.scale
+        return {
+            role: percentile(counts, edges, 50)
+            for role, counts in zip(self._sheet.bands, self._deviations, strict=True)
+        }
 
     def cover(self) -> dict[str, Any]:
         """Pixels and shares (of the valid pixels) per class."""

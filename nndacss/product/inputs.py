@@ -10,6 +10,7 @@ from typing import Any, cast
 import rasterio
 from odc.geo.geobox import GeoBox
 
+from nndacss.harmonize.spectral import Spectral
 from nndacss.identity import Recipe, load_order, recipe_path
 from nndacss.mask.settings import MaskSettings
 from nndacss.product import sheets
@@ -34,7 +35,7 @@ class Inputs:
     mask: Mapping[str, Any]
     """Summary of the mask stage: method, provisional, note."""
     harmonize: Mapping[str, Any]
-    """Summary of the harmonize stage: method, sensor, roles, bandpass, pan."""
+    """Summary of the harmonize stage: method, sensor, roles, spectral, pan, weights."""
     tile: TileSettings
     """The lattice on which the image was computed."""
     mask_settings: MaskSettings
@@ -47,7 +48,18 @@ class Inputs:
     @property
     def quality(self) -> bool:
         """Whether the agency's quality bits are carried along."""
-        return any(source.sheet.thing == "quality" for source in self.rasters)
+        return self.has("quality")
+
+    def has(self, thing: str) -> bool:
+        """Whether there is such a raster."""
+        return any(source.sheet.thing == thing for source in self.rasters)
+
+    @property
+    def spectral(self) -> Spectral:
+        """The change of band responses that the image holds."""
+        table = self.harmonize["spectral"]
+        rows = tuple(tuple(row) for row in table["matrix"])
+        return Spectral(tuple(table["roles"]), rows, tuple(table["offset"]))
 
     @property
     def own(self) -> bool:
@@ -108,6 +120,7 @@ def _rasters(
     harmonize: Mapping[str, Any],
 ) -> list[Source]:
     roles, own = harmonize["roles"], harmonize["sensor"] == scene.platform
+    uncertainty = folders["harmonize"] / "uncertainty.vrt"
     found = [
         Source(
             sheets.reflectance(roles, scene.level, own), folders["harmonize"] / "reflectance.vrt"
@@ -115,6 +128,8 @@ def _rasters(
         Source(sheets.mask(), folders["mask"] / "labels.vrt"),
         Source(sheets.source(), folders["harmonize"] / "source.vrt"),
     ]
+    if uncertainty.exists():
+        found.append(Source(sheets.uncertainty(roles), uncertainty))
     quality = folders["mask"] / "quality.vrt"
     if quality.exists():
         found.append(Source(sheets.quality(scene.collection), quality))

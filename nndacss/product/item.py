@@ -62,14 +62,14 @@ def raster_asset(path: Path, sheet: Sheet, target: Mapping[str, Band]) -> dict[s
     metres = abs(grid.affine.a)
     common: dict[str, Any] = {"data_type": sheet.dtype, "nodata": sheet.nodata}
     common["raster:spatial_resolution"] = metres
-    if sheet.scale != 1:
-        common |= {"raster:scale": sheet.scale, "raster:offset": 0}
+    if sheet.scale != 1 and not sheet.coded:
+        common |= _scale(sheet)
     if sheet.unit:
         common["unit"] = sheet.unit
     if sheet.labels:
         common["classification:classes"] = [_class(label, sheet) for label in sheet.labels]
-    if sheet.bits:
-        common["classification:bitfields"] = [_bitfield(bit) for bit in sheet.bits]
+    if sheet.bits and not sheet.coded:
+        common |= _bits(sheet)
     return {
         "href": f"./{path.name}",
         "type": COG,
@@ -78,9 +78,26 @@ def raster_asset(path: Path, sheet: Sheet, target: Mapping[str, Band]) -> dict[s
         "gsd": metres,
         **projection(grid),
         **common,
-        "bands": [_band(name, target) for name in sheet.bands],
+        "bands": [_band(name, target) | _own(name, sheet) for name in sheet.bands],
         "file:size": path.stat().st_size,
     }
+
+
+def _scale(sheet: Sheet) -> dict[str, Any]:
+    return {"raster:scale": sheet.scale, "raster:offset": 0}
+
+
+def _bits(sheet: Sheet) -> dict[str, Any]:
+    return {"classification:bitfields": [_bitfield(bit) for bit in sheet.bits]}
+
+
+def _own(name: str, sheet: Sheet) -> dict[str, Any]:
+    """What one band holds where bands differ: numbers here, bits there."""
+    if not sheet.coded:
+        return {}
+    if name in sheet.coded:
+        return _bits(sheet)
+    return {"description": f"one standard deviation of {name}"} | _scale(sheet)
 
 
 def projection(grid: GeoBox) -> dict[str, Any]:
@@ -104,6 +121,7 @@ def _roles(sheet: Sheet) -> list[str]:
         "quality": ["metadata", "quality"],
         "source": ["metadata"],
         "probability": ["metadata", "cloud"],
+        "uncertainty": ["metadata", "uncertainty"],
     }
     return kinds.get(sheet.thing, ["data-mask", "cloud", "cloud-shadow", "snow-ice"])
 

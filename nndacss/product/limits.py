@@ -44,6 +44,8 @@ def _of_landsat(level: str, harmonize: Mapping[str, Any]) -> list[str]:
         "No red-edge bands and no broad near infrared (B05 to B08): Landsat does not see them. "
         "The near infrared here is like B8A.",
     ]
+    if "weights" in harmonize:
+        return found + _of_networks(level, harmonize)
     coarse = [role for role in harmonize["roles"] if role in _COARSE]
     if coarse and harmonize["pan"]:
         found.append(
@@ -64,4 +66,26 @@ def _of_landsat(level: str, harmonize: Mapping[str, Any]) -> list[str]:
             "Adjusted to Sentinel-2's bands by one straight line per band, the same for every "
             "kind of ground: single surfaces can be off by a few per cent."
         )
+    return found
+
+
+def _of_networks(level: str, harmonize: Mapping[str, Any]) -> list[str]:
+    names = ", ".join(card["name"] for card in harmonize["weights"])
+    detail = (
+        "from the pan band and from what such ground looks like"
+        if harmonize["pan"]
+        else "without a pan band, from what such ground looks like alone"
+    )
+    found = [
+        f"Detail below 30 m was made by a network ({names}), {detail}: it is likely, not measured. "
+        "In the near and short-wave infrared it is finer than Sentinel-2's own 20 m.",
+        "Windows without clear ground, and where the source layer says so, were adjusted by one "
+        "straight line per band instead.",
+    ]
+    if harmonize["forced"]:
+        found.append(
+            f"Forced: its input is {level} reflectance, which the network never saw, and so the "
+            "stated uncertainty does not hold."
+        )
+    found += [note for card in harmonize["weights"] for note in card["notes"]]
     return found

@@ -16,6 +16,7 @@ from nndacss.product import cog, item, quicklook, report, sheets
 from nndacss.product.footprint import footprint
 from nndacss.product.inputs import Inputs
 from nndacss.product.limits import limits
+from nndacss.product.networks import adjustment, networks
 from nndacss.product.quicklook import FALSE, TRUE, Picture
 from nndacss.product.sheets import Source
 from nndacss.stage import Context
@@ -124,6 +125,7 @@ def collect(
         "agreement": agreement,
         "product": _product(context, inputs),
         "mask": mask,
+        "networks": networks(inputs),
         "losses": list(inputs.losses),
         "limits": limits(inputs.scene.level, mask, inputs.harmonize, inputs.own),
         "recipe": _recipe(context, inputs),
@@ -237,12 +239,6 @@ def _properties(context: Context, inputs: Inputs, numbers: Mapping[str, Any]) ->
     scene, product = inputs.scene, numbers["product"]
     share = {name: 100 * entry["share"] for name, entry in numbers["cover"]["classes"].items()}
     kind = "Sentinel-2" if inputs.own else "Sentinel-2-like"
-    made = f"harmonized to {product['target']} by {product['method']}"
-    lineage = (
-        f"{scene.identity.name}: resampled once per band to {product['metres']:g} m"
-        f"{', sharpened by the pan band' if product['pan'] else ''}, "
-        f"{'otherwise as observed' if inputs.own else made}; mask by {inputs.mask['method']}"
-    )
     return {
         "title": f"{kind} reflectance from {scene.identity.name}",
         "platform": scene.platform,
@@ -253,7 +249,7 @@ def _properties(context: Context, inputs: Inputs, numbers: Mapping[str, Any]) ->
         "view:sun_elevation": product["sun_elevation"],
         "view:sun_azimuth": product["sun_azimuth"],
         "processing:level": "L1" if scene.level == "TOA" else "L2",
-        "processing:lineage": lineage,
+        "processing:lineage": _lineage(inputs, product),
         "processing:software": numbers["software"],
         **item.projection(inputs.grid),
         "nndacss:shadow_cover": round(share["shadow"], 4),
@@ -265,7 +261,7 @@ def _properties(context: Context, inputs: Inputs, numbers: Mapping[str, Any]) ->
         "nndacss:source_digests": numbers["recipe"]["inputs"],
         "nndacss:recipe": context.order.recipe.digest,
         "nndacss:harmonize": product["method"],
-        "nndacss:bandpass": {k: list(v) for k, v in inputs.harmonize["bandpass"].items()},
+        **adjustment(inputs),
         "nndacss:sharpened": product["pan"],
         "nndacss:offset_applied": True,
         "nndacss:brdf_normalized": False,
@@ -276,3 +272,14 @@ def _properties(context: Context, inputs: Inputs, numbers: Mapping[str, Any]) ->
         "nndacss:losses": list(inputs.losses),
         "nndacss:limits": numbers["limits"],
     }
+
+
+def _lineage(inputs: Inputs, product: Mapping[str, Any]) -> str:
+    """How the image came of the scene, in one sentence."""
+    pan = " with the pan band" if product["method"] == "deep" else ", sharpened by the pan band"
+    made = f"harmonized to {product['target']} by {product['method']}"
+    return (
+        f"{inputs.scene.identity.name}: resampled once per band to {product['metres']:g} m"
+        f"{pan if product['pan'] else ''}, "
+        f"{'otherwise as observed' if inputs.own else made}; mask by {inputs.mask['method']}"
+    )

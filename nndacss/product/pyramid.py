@@ -38,13 +38,19 @@ def halve(codes: Codes, sheet: Sheet) -> Codes:
 
     `average` is the mean of the pixels that are not nodata, rounded half up, and nodata where
     all four are; `mode` the most frequent code (of equally frequent ones the first in reading
-    order); `nearest` the upper left one.
+    order); `nearest` the upper left one, as for all coded bands.
     """
     if sheet.reduce == "nearest":
         return np.ascontiguousarray(codes[:, ::2, ::2])
     if sheet.reduce == "mode":
         return _mode(_even(codes))
-    return np.stack([_average(band, sheet.nodata) for band in codes])
+    coded = {sheet.bands.index(name) for name in sheet.coded}
+    return np.stack(
+        [
+            band[::2, ::2] if index in coded else _average(band, sheet.nodata)
+            for index, band in enumerate(codes)
+        ]
+    )
 
 
 def _even(codes: Codes) -> Codes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from nndacss.harmonize import stage as harmonized
+from nndacss.harmonize.result import NODATA, SCALE
 from nndacss.labels.climate import COLOURS, Climate
 
 Reduce = Literal["average", "mode", "nearest"]
@@ -58,6 +58,8 @@ class Sheet:
     unit: str | None = None
     labels: tuple[Label, ...] = ()
     bits: tuple[Bit, ...] = ()
+    coded: tuple[str, ...] = ()
+    """Bands that hold the bits where the others hold numbers: no scale, no means."""
     recode: tuple[tuple[int, int], ...] = ()
     """(code in the source, code in this file) where the file is another coding of its source."""
 
@@ -66,8 +68,10 @@ class Sheet:
         """Whether differences compress better than values: smooth numbers, not codes."""
         return self.dtype == "int16"
 
-    def tags(self) -> dict[str, str]:
-        """Names of classes and bits, kept in the file's own metadata."""
+    def tags(self, band: str) -> dict[str, str]:
+        """Names of classes and bits of a band, kept in the file's own metadata."""
+        if self.coded and band not in self.coded:
+            return {}
         classes = {f"CLASS_{label.value}": label.name for label in self.labels}
         bits = {f"BIT_{_bits(bit)}": bit.name for bit in self.bits}
         return classes | bits
@@ -102,10 +106,10 @@ def reflectance(roles: Sequence[str], level: str, own: bool = False) -> Sheet:
         thing="reflectance",
         title=f"Sentinel-2{'' if own else '-like'} {kind} reflectance",
         dtype="int16",
-        nodata=harmonized.NODATA,
+        nodata=NODATA,
         bands=tuple(roles),
         reduce="average",
-        scale=harmonized.SCALE,
+        scale=SCALE,
     )
 
 
@@ -162,6 +166,25 @@ def source() -> Sheet:
         Bit(5, 1, "own", "Sentinel-2's own observation, only resampled"),
     )
     return Sheet("source", "Source of each pixel", "uint8", 0, ("source",), "nearest", bits=bits)
+
+
+def uncertainty(roles: Sequence[str]) -> Sheet:
+    """One standard deviation of the error a network states, and where it knows little."""
+    bits = (
+        Bit(0, 1, "snow", "snow: harmonized, but the networks saw little of it"),
+        Bit(1, 1, "no_pan", "no pan observation here: detail is inferred"),
+    )
+    return Sheet(
+        thing="uncertainty",
+        title="One standard deviation of the harmonized reflectance; nodata where bandpass was",
+        dtype="int16",
+        nodata=NODATA,
+        bands=(*roles, "flags"),
+        reduce="average",
+        scale=SCALE,
+        bits=bits,
+        coded=("flags",),
+    )
 
 
 _COLLECTION_2 = (

@@ -26,6 +26,8 @@ from nndacss.product.survey import survey
 from nndacss.stage import Context, sweep_drafts
 
 ITEM = "item.json"
+#: Rasters whose pixels are counted for the report.
+COUNTED = ("reflectance", "mask", "quality", "source", "uncertainty")
 
 
 def make_product(context: Context) -> Mapping[str, Any]:
@@ -49,8 +51,9 @@ def _make(context: Context, folder: Path, started: float) -> None:
         reflectance.sheet,
         inputs.scene,
         inputs.tile,
-        inputs.harmonize["bandpass"],
+        inputs.spectral,
         context.threads,
+        inputs.path(folder, inputs.raster("source")) if "weights" in inputs.harmonize else None,
     )
     release_memory()
     context.progress(0.88, "pictures and report")
@@ -70,7 +73,7 @@ def _prepare(folder: Path) -> None:
 def write_rasters(context: Context, inputs: Inputs, folder: Path) -> dict[str, Any]:
     """All COGs that are not there yet; gives what was counted on the way."""
     wanted = [source for source in inputs.rasters if not cog.readable(inputs.path(folder, source))]
-    counted = [s for s in inputs.rasters if s.sheet.thing in ("reflectance", "mask", "quality")]
+    counted = [s for s in inputs.rasters if s.sheet.thing in COUNTED]
     reflectance = inputs.raster("reflectance").sheet
     agency = class_table(inputs.scene, inputs.mask_settings) if inputs.quality else None
     rows, columns = inputs.grid.shape
@@ -94,6 +97,8 @@ def write_rasters(context: Context, inputs: Inputs, folder: Path) -> dict[str, A
         "cover": counts.cover(),
         "agreement": counts.agreement(),
         "histograms": counts.band_histograms(),
+        "sources": counts.sources(),
+        "uncertainty": counts.uncertainty() if inputs.has("uncertainty") else None,
     }
 
 

@@ -13,8 +13,9 @@ import rasterio
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
-from nndacss.harmonize.bandpass import COEFFICIENTS, adjust
-from nndacss.harmonize.stage import quantize
+from nndacss.harmonize.bandpass import adjust
+from nndacss.harmonize.result import quantize
+from nndacss.harmonize.spectral import bandpass_spectral
 from nndacss.identity import Order, Recipe
 from nndacss.raster import Raster
 from nndacss.readers.scene import QualityFlags
@@ -136,7 +137,7 @@ def write_stages(root: Path, scene: FakeScene, settings: dict) -> Context:
         Layer("labels", "uint8", 255, ("mask",)),
         Layer("quality", "uint16", 1, ("quality",)),
     )
-    table = COEFFICIENTS["sentinel-2a"]
+    spectral = bandpass_spectral("sentinel-2a")
     summaries = {
         "acquire": {"scene": "nowhere", "l1": None},
         "mask": {"method": "quality", "provisional": False, "note": "from the agency's bits"},
@@ -144,7 +145,11 @@ def write_stages(root: Path, scene: FakeScene, settings: dict) -> Context:
             "method": "bandpass",
             "sensor": "sentinel-2a",
             "roles": list(REFLECTIVE),
-            "bandpass": {role: list(table[role]) for role in REFLECTIVE},
+            "spectral": {
+                "roles": list(REFLECTIVE),
+                "matrix": [list(row) for row in spectral.matrix],
+                "offset": list(spectral.offset),
+            },
             "pan": False,
             "losses": [],
         },

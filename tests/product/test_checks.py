@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
-from nndacss.product import checks
+from nndacss.harmonize.spectral import Spectral, step
+from nndacss.product import checks, consistency, sheets
 from nndacss.raster import Raster
 from nndacss.tile.settings import TileSettings
 
 FINE = GeoBox((60, 60), Affine(10, 0, 300_000, 0, -10, 600_000), "EPSG:32632")
 COARSE = GeoBox((20, 20), Affine(30, 0, 300_000, 0, -30, 600_000), "EPSG:32632")
-BANDPASS = {"red": (0.8, 0.01)}
+#: OLI = 0.8 * product + 0.01
+SPECTRAL = Spectral(("red",), ((1.25,),), (-0.0125,))
 
 
 def flat_scene(value):
@@ -33,8 +36,11 @@ def flat_scene(value):
 
 
 def apart(pixels, scene):
-    found = checks.Consistency(("red",))
-    found.add(0, checks.difference(pixels, FINE, scene, ("red",), BANDPASS))
+    found = consistency.Consistency(("red",))
+    counts = np.rint(np.nan_to_num(pixels, nan=-1) * 10000).astype(np.int32)
+    sheet = replace(sheets.reflectance(("red",), "SR"), nodata=-10000)
+    as_seen = consistency.undone(counts, sheet, 0, SPECTRAL.inverse())
+    found.add(0, consistency.difference(as_seen, FINE, scene, ("red",)))
     return found.result()["bands"]["red"]
 
 
@@ -76,6 +82,21 @@ def test_a_missing_scene_pixel_is_not_compared():
     scene_pixels[5, 5] = np.nan
     found = apart(np.full((1, 60, 60), 0.5, dtype=np.float32), flat_scene(scene_pixels))
     assert found["pixels"] == 18 * 18 - 1
+
+
+def test_a_change_of_bands_that_mixes_them_is_undone():
+    rng = np.random.default_rng(5)
+    seen = rng.uniform(0.05, 0.5, (6, 4, 5))
+    change = step("sentinel-2a")
+    assert change.matrix[0][1] != 0  # blue is made of blue and green
+    counts = np.rint(change.apply(seen) * 10000).astype(np.int16)
+    counts[2, 1, 3] = -9999
+    sheet = sheets.reflectance(change.roles, "SR")
+    for index in range(6):
+        found = consistency.undone(counts, sheet, index, change.inverse())[0]
+        assert np.isnan(found[1, 3])
+        found[1, 3] = seen[index, 1, 3]
+        assert np.abs(found - seen[index]).max() < 1.5e-4  # counts of 0.0001
 
 
 def lattice():

@@ -48,7 +48,8 @@ def test_values_beyond_the_axis_are_counted_at_its_ends():
     total = counts.Counts(sheet, 4, None)
     image = np.array([[[-5000, 20000, -9999, 0]]], dtype=np.int16)
     labels = np.array([[[0, 3, 255, 0]]], dtype=np.uint8)
-    total.add({"mask": labels, "reflectance": image})
+    source = np.where(image == -9999, 0, 1).astype(np.uint8)
+    total.add({"mask": labels, "reflectance": image, "source": source})
     red = total.band_histograms()["bands"]["red"]
     assert (red["all"][0], red["all"][139], red["all"][10], sum(red["all"])) == (1, 1, 1, 3)
     assert sum(red["clear"]) == 2
@@ -82,11 +83,40 @@ def test_a_mask_that_differs_from_the_bits_is_seen(scene, truth):
     wrong[truth == 3] = 0
     quality = scene.quality(grid)[None]
     image = np.zeros((1, *truth.shape), dtype=np.int16)
-    total.add({"mask": wrong[None], "quality": quality, "reflectance": image})
+    source = np.ones((1, *truth.shape), dtype=np.uint8)
+    pixels = {"mask": wrong[None], "quality": quality, "reflectance": image, "source": source}
+    total.add(pixels)
     found = total.agreement()
     assert found["joint"][0][3] == int((truth == 3).sum())
     assert found["iou"]["cloud"] == 0
     assert found["iou"]["snow"] == 1
+
+
+def test_sources_and_deviations_by_hand():
+    sheet = sheets.reflectance(("red", "nir08"), "SR")
+    total = counts.Counts(sheet, 6, None)
+    source = np.array([[[0, 1, 17, 2], [2, 18, 10, 34]]], dtype=np.uint8)
+    spread = np.full((3, 2, 4), -9999, dtype=np.int16)
+    spread[0, 1] = 30, 50, 41, 9000  # the last is beyond what is told apart
+    spread[1, 1] = 7
+    spread[2, 1] = 3  # flags are no deviation
+    pixels = {
+        "mask": np.zeros((1, 2, 4), dtype=np.uint8),
+        "reflectance": np.zeros((2, 2, 4), dtype=np.int16),
+        "source": source,
+        "uncertainty": spread,
+    }
+    total.add(pixels)
+    expected = {
+        "network": 5 / 7,
+        "bandpass": 2 / 7,
+        "own": 1 / 7,
+        "no_pan": 2 / 7,
+        "saturated": 1 / 7,
+    }
+    assert total.sources() == pytest.approx(expected, abs=1e-6)
+    # half of the four lie at or below 41 counts
+    assert total.uncertainty() == pytest.approx({"red": 0.00415, "nir08": 0.0007}, abs=1e-6)
 
 
 def test_percentiles_of_nothing():

@@ -69,6 +69,12 @@ def test_nearest_keeps_bit_fields_whole():
     assert halve(block, sheets.source()).tolist() == [[[17, 9], [5, 7]]]
 
 
+def test_flags_beside_numbers_are_kept_whole():
+    sheet = sheets.uncertainty(("red",))
+    block = np.array([[[10, 20], [30, 40]], [[3, 0], [0, 1]]], dtype=np.int16)
+    assert halve(block, sheet).tolist() == [[[25]], [[3]]]
+
+
 def test_levels_end_with_one_block():
     assert [levels(1, 512), levels(700, 640), levels(23000, 22000)] == [0, 1, 6]
 

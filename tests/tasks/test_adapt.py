@@ -14,6 +14,36 @@ import pytest
 import rasterio
 
 from nndacss.product.compare import differences
+from tests.models.small_harmonizer import small_harmonizer
+
+
+@pytest.fixture
+def bench(bench):
+    """By bandpass, whatever weights are installed: what is tested here is not the image."""
+    bench.options = (*bench.options, "--set", "harmonize.method=bandpass")
+    return bench
+
+
+def test_a_network_harmonizes(bench, tmp_path):
+    card = small_harmonizer(tmp_path)
+    code, said = bench.run(
+        "--set", "harmonize.method=deep", "--set", f'harmonize.weights=["{card.name}"]'
+    )
+    assert code == 0, said
+    (spread,) = bench.product().glob("*_uncertainty.tif")
+    with rasterio.open(spread) as raster:
+        assert raster.descriptions[-1] == "flags"
+    report = json.loads((bench.product() / "report.json").read_text())
+    assert report["networks"]["members"][0]["name"] == "small_harmonizer"
+    assert report["sources"]["network"] > 0.3
+    assert report["seams"]["windows"] < 1.05
+    # asked for by another name the weights are the same, and so is the product
+    before = {path: path.stat().st_mtime_ns for path in bench.products.rglob("*")}
+    code, said = bench.run(
+        "--set", "harmonize.method=auto", "--set", f'harmonize.weights=["{card}"]'
+    )
+    assert code == 0, said
+    assert {path: path.stat().st_mtime_ns for path in bench.products.rglob("*")} == before
 
 
 def test_the_same_scene_from_folder_and_archive_is_one_product(bench, simulated, tmp_path):
@@ -150,6 +180,11 @@ def nothing_made(bench):
         (("--area", "absent.geojson"), "absent.geojson"),
         (("--l1", "absent"), "absent"),
         (("--set", "mask.method=magic"), "magic"),
+        (("--set", "harmonize.method=magic"), "expected auto, bandpass, deep"),
+        (
+            ("--set", "harmonize.method=deep", "--set", 'harmonize.weights=["mask_unetpp_v1"]'),
+            "expected a weights card of a harmonizer",
+        ),
         (("--bbox=100,10,101,11",), "no pixel of the scene"),
     ],
 )

@@ -62,7 +62,9 @@ def test_a_zipped_level_2a_product(bench, safe):
     item = json.loads((folder / "item.json").read_text())["properties"]
     assert (item["platform"], item["instruments"]) == ("sentinel-2b", ["msi"])
     assert item["title"].startswith("Sentinel-2 reflectance from S2B_MSIL2A")
-    assert item["nndacss:bandpass"]["red"] == [1, 0]
+    change = item["nndacss:spectral"]
+    assert change["matrix"] == np.eye(len(change["bands"])).tolist()
+    assert not any(change["offset"])
     assert item["nndacss:mask_method"] == "quality"
     assert not any("pan" in sentence for sentence in item["nndacss:losses"])
     page = (folder / "report.html").read_text()

@@ -8,8 +8,27 @@ import psutil
 import pytest
 
 from nndacss.product.compare import differences
+from tests.models.small_harmonizer import small_harmonizer
+from tests.tasks.conftest import MANY_PARTS, Bench
 
 STAGES = ("mask", "harmonize", "product")
+#: How many layers each part of a stage has: labels, quality, probability; reflectance, source,
+#: uncertainty.
+LAYERS = 3
+
+
+@pytest.fixture(scope="session")
+def options(tmp_path_factory):
+    """The learned mask, and a network that harmonizes."""
+    card = small_harmonizer(tmp_path_factory.mktemp("weights"))
+    network = ("harmonize.method=deep", f'harmonize.weights=["{card}"]')
+    return (*MANY_PARTS, *(word for setting in network for word in ("--set", setting)))
+
+
+@pytest.fixture
+def bench(bench, options):
+    bench.options = options
+    return bench
 
 
 def evidence(bench, stage):
@@ -44,11 +63,9 @@ def kill_in(bench, stage, victim):
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory, simulated):
+def unbroken(tmp_path_factory, simulated, options):
     """The product of a run that nobody disturbed."""
-    from tests.tasks.conftest import Bench
-
-    bench = Bench(tmp_path_factory.mktemp("unbroken"), simulated.l2)
+    bench = Bench(tmp_path_factory.mktemp("unbroken"), simulated.l2, options)
     code, said = bench.run()
     assert code == 0, said
     return bench.product()
@@ -66,11 +83,11 @@ def check(bench, unbroken, before):
 
 
 def finished(bench):
-    """Files of all parts whose two layers are both there, with what tells them from new ones."""
+    """Files of all parts whose layers are all there, with what tells them from new ones."""
     files = [
         path
         for path in bench.work.glob("*/*/parts/[!.]*.tif")
-        if len(list(path.parent.glob(f"[!.]*_{path.stem.split('_', 1)[1]}.tif"))) == 2
+        if len(list(path.parent.glob(f"[!.]*_{path.stem.split('_', 1)[1]}.tif"))) == LAYERS
     ]
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
 
