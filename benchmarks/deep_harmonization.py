@@ -44,7 +44,7 @@ from nndacss.models.deep_harmonization import (
     fill,
     prepare,
 )
-from nndacss.models.harmonizer import DeepArchitecture, HarmonizerCard
+from nndacss.models.harmonizer_card import DeepArchitecture, HarmonizerCard
 from nndacss.models.runtime import prepare_cpu
 
 #: Reflectance of land: blue ... swir22, pan.

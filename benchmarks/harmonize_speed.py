@@ -38,7 +38,8 @@ from nndacss.harmonize.fields import field
 from nndacss.harmonize.ground import place
 from nndacss.harmonize.settings import DEFAULT_WEIGHTS
 from nndacss.harmonize.weights import installed
-from nndacss.models.harmonizer import INPUTS, ROLES, Harmonizer, HarmonizerCard
+from nndacss.models.harmonizer import Harmonizer
+from nndacss.models.harmonizer_card import INPUTS, ROLES, HarmonizerCard
 from nndacss.models.runtime import prepare_cpu
 from nndacss.product.checks import cut
 from nndacss.raster import Pixels

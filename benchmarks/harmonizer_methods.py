@@ -14,7 +14,8 @@ import numpy as np
 from pansharpening import CLASSICAL, regression
 
 from nndacss.harmonize.bandpass import adjust
-from nndacss.models.harmonizer import ROLES, Harmonizer
+from nndacss.models.harmonizer import Harmonizer
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.raster import Pixels
 
 Method = Callable[[Pixels], Pixels]

@@ -34,7 +34,7 @@ from reliability import EDGES, Reliability, reliability, show_reliability
 from rich.console import Console
 
 from nndacss.errors import NndacssError
-from nndacss.models.harmonizer import ROLES
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.pairs.store import PairStore
 from nndacss.raster import Pixels
 

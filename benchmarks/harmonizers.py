@@ -39,7 +39,7 @@ from spectra_pairs import measure_spectra, show_spectra
 
 from nndacss.errors import NndacssError
 from nndacss.metrics.image import Sums, compare, relative_error
-from nndacss.models.harmonizer import ROLES
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.pairs.store import PairStore
 from nndacss.raster import Pixels
 

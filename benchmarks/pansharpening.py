@@ -26,7 +26,8 @@ from osgeo import gdal
 from scipy.ndimage import gaussian_filter, uniform_filter
 
 from nndacss.harmonize.pan import LIMIT, NEIGHBOURHOOD, NOISE
-from nndacss.models.harmonizer import ROLES, SYNTHETIC_PAN
+from nndacss.models.harmonizer import SYNTHETIC_PAN
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.raster import Pixels
 from nndacss.tile.warp import warp
 

@@ -34,7 +34,7 @@ from nndacss.harmonize.fields import field
 from nndacss.harmonize.pan import sharpen
 from nndacss.harmonize.spectral import Spectral, bandpass_spectral, step, unchanged
 from nndacss.metrics.image import compare
-from nndacss.models.harmonizer import ROLES
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.pairs.degrade import OLI_SIGMA, oli_spread
 from nndacss.product.checks import Seams, cut
 from nndacss.raster import Pixels, Raster

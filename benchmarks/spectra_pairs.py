@@ -18,7 +18,7 @@ from rich.table import Table
 from nndacss.errors import DatasetError, complain
 from nndacss.harmonize.spectral import bandpass_spectral, step
 from nndacss.metrics.image import compare
-from nndacss.models.harmonizer import ROLES
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.raster import Pixels
 
 #: Band names of the two files, in the order of `ROLES`.

@@ -9,7 +9,7 @@ import tarfile
 import pytest
 
 from nndacss.chain import STAGES, plan
-from nndacss.models.harmonizer import harmonizer_card
+from nndacss.models.harmonizer_card import harmonizer_card
 from nndacss.settings import load_settings
 from nndacss.simulate.landsat import write_landsat
 from tests.models.small_harmonizer import small_harmonizer

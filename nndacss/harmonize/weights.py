@@ -9,18 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nndacss.errors import InputError, NndacssError, SettingsError, WeightsError, complain
 from nndacss.harmonize.settings import DEFAULT_WEIGHTS, HarmonizeSettings
 from nndacss.identity import digest
 from nndacss.models.card import find
+from nndacss.models.harmonizer_card import HarmonizerCard, harmonizer_card
 from nndacss.plugins import names
 from nndacss.resources import folder
 from nndacss.sensors import REFLECTIVE
-
-if TYPE_CHECKING:
-    from nndacss.models.harmonizer import HarmonizerCard
 
 #: Settings that say nothing of the pixels of a method that is chosen: which networks there are is
 #: in their sha256, and the scene's level is in the recipe.
@@ -111,8 +109,6 @@ def ensemble_sha256(members: list[str]) -> str:
 
 def _members(settings: HarmonizeSettings) -> Choice:
     """The cards of `harmonize.weights`."""
-    from nndacss.models.harmonizer import harmonizer_card
-
     pairs = [(harmonizer_card(name), name) for name in settings.weights]
     pairs.sort(key=lambda pair: pair[0].sha256)
     for (one, first), (other, second) in pairwise(pairs):

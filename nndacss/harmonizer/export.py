@@ -12,7 +12,7 @@ from nndacss.harmonizer.settings import HarmonizerSettings
 from nndacss.identity import Order
 from nndacss.models.card import save_weights
 from nndacss.models.detail import DetailArchitecture
-from nndacss.models.harmonizer import INPUTS, HarmonizerCard
+from nndacss.models.harmonizer_card import INPUTS, HarmonizerCard
 from nndacss.sensors import REFLECTIVE
 from nndacss.train.provenance import course, stored
 
@@ -35,7 +35,7 @@ def export(
         purpose=settings.purpose,
         roles=INPUTS,
         family=settings.family,
-        architecture=settings.architecture,
+        architecture=architecture.model_dump(mode="json"),
         target=settings.target,
         deviation="predicted" if own else "ensemble",
         pan="known" if own else "synthetic",

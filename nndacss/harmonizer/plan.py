@@ -9,7 +9,7 @@ from typing import cast
 from nndacss.errors import WeightsError, complain
 from nndacss.harmonizer.settings import HarmonizerSettings
 from nndacss.identity import Order
-from nndacss.models.harmonizer import HarmonizerCard
+from nndacss.models.harmonizer_card import HarmonizerCard
 from nndacss.settings import Settings
 from nndacss.train.order import fit_order
 
@@ -27,6 +27,6 @@ def same_network(card: HarmonizerCard, settings: HarmonizerSettings) -> None:
     """WeightsError unless the card's network is the one that the settings ask for."""
     if card.family != settings.family or card.built != settings.built:
         found = f"{card.family} {dict(card.architecture)}"
-        expected = f"{settings.family} {dict(settings.architecture)}"
+        expected = f"{settings.family} {settings.built.model_dump()}"
         remedy = "set harmonizer.family and architecture as in the card, or start from others"
         raise WeightsError(complain(card.name, found, expected, remedy))

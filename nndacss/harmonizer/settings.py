@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from nndacss.models.detail import CELL, DetailArchitecture
-from nndacss.models.harmonizer import DeepArchitecture
+from nndacss.models.harmonizer_card import DeepArchitecture
 from nndacss.settings import Settings
 from nndacss.train.fit_settings import FitSettings
 
@@ -69,7 +69,7 @@ class HarmonizerSettings(FitSettings):
     SECTION = "harmonizer"
     family: Literal["detail", "deep_harmonization"] = "detail"
     """Our own small network, or one of the published U-Nets."""
-    architecture: Mapping[str, Any] = Field(default={}, validate_default=True)
+    architecture: Mapping[str, Any] = {}
     """Its size: `width`, `blocks` of `detail`; `depth`, `up` of `deep_harmonization`."""
     target: Literal["sentinel-2a", "sentinel-2b", "sentinel-2c"] = "sentinel-2a"
     """Whose bands the pairs' targets are, or were brought to."""
@@ -92,38 +92,31 @@ class HarmonizerSettings(FitSettings):
 
     @property
     def built(self) -> Architecture:
-        """The architecture, typed."""
-        return _KINDS[self.family].model_validate(dict(self.architecture))
+        """The architecture, typed and whole; ValueError where it is none of the family."""
+        known = _KINDS[self.family]
+        own = {"target": self.target} if self.family == "detail" else {}
+        try:
+            built = known.model_validate(own | dict(self.architecture))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            fields = ", ".join(known.model_fields)
+            raise ValueError(
+                f"architecture of {self.family}, {key}: {first['msg']} (it has {fields})"
+            ) from error
+        if isinstance(built, DetailArchitecture) and built.target != self.target:
+            raise ValueError(f"architecture.target must be target = {self.target!r}")
+        return built
+
+    def decisive(self) -> dict[str, Any]:
+        """With all values of the architecture: a recipe must not depend on a network's defaults."""
+        return self.changed() | {"architecture": self.built.model_dump(mode="json")}
 
     @property
     def multiple(self) -> int:
         """Sides of windows are multiples of it: whole cells or levels, and whole 20 m pixels."""
         built = self.built
         return lcm(CELL, 2) if isinstance(built, DetailArchitecture) else 2 ** (built.depth - 1)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _whole(cls, values: Any) -> Any:
-        """With all values of the architecture: a recipe must not depend on a network's defaults."""
-        if not isinstance(values, dict) or values.get("family", "detail") not in _KINDS:
-            return values
-        family, given = values.get("family", "detail"), values.get("architecture", {})
-        if not isinstance(given, Mapping):
-            return values
-        target = values.get("target", "sentinel-2a")
-        own = {"target": target} | dict(given) if family == "detail" else dict(given)
-        try:
-            built = _KINDS[family].model_validate(own)
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            known = ", ".join(_KINDS[family].model_fields)
-            raise ValueError(
-                f"architecture of {family}, {key}: {first['msg']} (it has {known})"
-            ) from error
-        if isinstance(built, DetailArchitecture) and built.target != target:
-            raise ValueError(f"architecture.target must be target = {target!r}")
-        return values | {"architecture": built.model_dump(mode="json")}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -15,7 +15,7 @@ from nndacss.harmonizer.export import export, scores
 from nndacss.harmonizer.fit import calibrate, fit
 from nndacss.harmonizer.plan import same_network
 from nndacss.harmonizer.settings import HarmonizerSettings
-from nndacss.models.harmonizer import HarmonizerCard
+from nndacss.models.harmonizer_card import HarmonizerCard
 from nndacss.settings import restore
 from nndacss.stage import Context
 from nndacss.train.order import means, start_of

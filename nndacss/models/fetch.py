@@ -17,7 +17,7 @@ from nndacss.download import checksum
 from nndacss.errors import InputError, NndacssError, complain
 from nndacss.models.card import save_weights
 from nndacss.models.deep_variants import VARIANTS, Variant
-from nndacss.models.harmonizer import INPUTS, HarmonizerCard
+from nndacss.models.harmonizer_card import INPUTS, HarmonizerCard
 
 LICENCE = (
     "unknown: the weights' own licence could not be read (the authors' code is MIT); "

@@ -154,7 +154,7 @@ def on_grid(tiles: Tiled, plane: GeoBox, grid: GeoBox) -> Pixels:
     rows, columns = source_window(plane, grid, margin=2)
     if rows.start == rows.stop or columns.start == columns.stop:
         return np.full((tiles.classes, *grid.shape), np.nan, dtype=np.float32)
-    block = tiles.probability(rows, columns)
+    block = tiles.values(rows, columns)
     return warp(block, plane[rows, columns], grid, "bilinear")
 
 

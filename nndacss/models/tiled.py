@@ -194,8 +194,6 @@ class Tiled:
             result[:, to_rows, to_columns] += tile[:, of_rows, of_columns] * weight
         return result
 
-    probability = values
-
     def _wanted(self, keys: Sequence[Key]) -> list[tuple[Future[Tile], int]]:
         """The tiles `keys`, which are being computed from now on where they are not kept."""
         with self._lock:

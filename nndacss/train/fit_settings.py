@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -51,6 +51,10 @@ class FitSettings(Settings):
     workers: int = Field(default=1, ge=0)
     """Processes that load and augment; changes no result."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    def decisive(self) -> dict[str, Any]:
+        """The values for a recipe, as plain JSON types."""
+        return self.changed()
 
     @model_validator(mode="after")
     def _shares(self) -> Self:

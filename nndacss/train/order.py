@@ -26,7 +26,7 @@ def fit_order(
     Weights to start from enter by their sha256, not by name or path; worker count and device do
     not enter at all. WeightsError where the start is missing, or by `same` where it does not fit.
     """
-    changed = own.changed()
+    changed = own.decisive()
     location = {key: str(getattr(own, key)) for key in sorted(MACHINE)}
     weights = None
     if own.start:

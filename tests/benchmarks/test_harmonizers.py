@@ -14,7 +14,7 @@ from rich.console import Console
 from spectra_pairs import measure_spectra, read_pairs
 
 from nndacss.harmonize.bandpass import COEFFICIENTS, adjust
-from nndacss.models.harmonizer import ROLES
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.pairs.layout import Header
 from nndacss.pairs.source import Pair, PairRecord
 from nndacss.pairs.store import PairStore

@@ -11,7 +11,7 @@ from real_crops import Planes
 from scipy.ndimage import gaussian_filter
 
 from nndacss.harmonize.pan import sharpen
-from nndacss.models.harmonizer import ROLES
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.tile.warp import warp
 
 

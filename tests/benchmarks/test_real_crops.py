@@ -21,7 +21,7 @@ from real_crops import (
 from nndacss.errors import DatasetError
 from nndacss.harmonize.spectral import step, unchanged
 from nndacss.metrics.image import bias, rmse
-from nndacss.models.harmonizer import ROLES
+from nndacss.models.harmonizer_card import ROLES
 from nndacss.pairs.degrade import OLI_SIGMA
 
 SIZE = 60

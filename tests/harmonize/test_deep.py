@@ -11,7 +11,8 @@ from nndacss.harmonize.fields import shifted
 from nndacss.harmonize.ground import place
 from nndacss.harmonize.result import BANDPASS, NETWORK, NO_PAN, NODATA
 from nndacss.harmonize.settings import HarmonizeSettings
-from nndacss.models.harmonizer import Harmonizer, harmonizer_card
+from nndacss.models.harmonizer import Harmonizer
+from nndacss.models.harmonizer_card import harmonizer_card
 from nndacss.product.checks import Seams, cut
 from nndacss.sensors import REFLECTIVE
 from nndacss.tile.settings import TileSettings

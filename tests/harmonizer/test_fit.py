@@ -18,7 +18,8 @@ from nndacss.harmonizer.settings import HarmonizerSettings
 from nndacss.harmonizer.stage import train_harmonizer
 from nndacss.identity import Order, Recipe
 from nndacss.models.card import load_weights
-from nndacss.models.harmonizer import Harmonizer, HarmonizerCard, harmonizer_card
+from nndacss.models.harmonizer import Harmonizer
+from nndacss.models.harmonizer_card import HarmonizerCard, harmonizer_card
 from nndacss.sensors import REFLECTIVE
 from nndacss.stage import Context
 from nndacss.train.fitting import check_checkpoint

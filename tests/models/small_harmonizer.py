@@ -8,7 +8,7 @@ import torch
 
 from nndacss.models.card import save_weights
 from nndacss.models.detail import DetailArchitecture, build
-from nndacss.models.harmonizer import INPUTS, HarmonizerCard
+from nndacss.models.harmonizer_card import INPUTS, HarmonizerCard
 
 
 def small_harmonizer(folder: Path, name: str = "small_harmonizer", seed: int = 0) -> Path:

@@ -7,7 +7,8 @@ import pytest
 
 from nndacss.errors import InputError, WeightsError
 from nndacss.models.card import load_weights, save_weights
-from nndacss.models.harmonizer import Harmonizer, HarmonizerCard, harmonizer_card
+from nndacss.models.harmonizer import Harmonizer
+from nndacss.models.harmonizer_card import HarmonizerCard, harmonizer_card
 from tests.models.small import save_small
 from tests.models.small_harmonizer import small_harmonizer
 

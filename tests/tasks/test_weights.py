@@ -16,7 +16,7 @@ from nndacss.models import deep_harmonization as family
 from nndacss.models import fetch
 from nndacss.models.card import load_weights
 from nndacss.models.deep_variants import VARIANTS, Variant
-from nndacss.models.harmonizer import HarmonizerCard, harmonizer_card
+from nndacss.models.harmonizer_card import HarmonizerCard, harmonizer_card
 
 LUIGI = str(Path(sys.executable).parent / "luigi")
 ROOT = Path(__file__).parents[2]

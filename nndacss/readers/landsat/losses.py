@@ -39,7 +39,7 @@ def _expected(own: Product, l1: Product | None, role: str) -> bool:
 def _pan(own: Product, l1: Product | None, there: set[str]) -> list[str]:
     if "pan" in there:
         return []
-    lost = "no detail below 30 m, and no pan-informed sharpening"
+    lost = "detail below 30 m is not observed"
     return [_sentence(own, l1, "pan", lost)]
 
 
