@@ -12,17 +12,15 @@ must not open a raster nor import torch or rasterio: those belong inside `load`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from nndacss.entries import Origin
 from nndacss.errors import DatasetError, complain
 from nndacss.labels.sets import Sets
 from nndacss.raster import Pixels
-from nndacss.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -56,34 +54,15 @@ class Sample:
             raise DatasetError(complain(self.name, found, f"{expected} float32", remedy))
 
 
-class Dataset(Settings):
-    """One labelled archive; fields of a subclass are its options."""
+class Dataset(Origin):
+    """One labelled archive; fields of a subclass are its options, its names are samples."""
 
     scheme: ClassVar[str] = "climate"
     """Module of `nndacss.labels`."""
 
-    def places(self) -> dict[str, str]:
-        """Options that are paths, as absolute paths: where the archive lies on this machine."""
-        return {key: str(value.resolve()) for key, value in self if isinstance(value, Path)}
-
-    def options(self) -> dict[str, Any]:
-        """The other options that differ from their default, as plain JSON types."""
-        return {key: value for key, value in self.changed().items() if key not in self.places()}
-
-    @abstractmethod
-    def names(self) -> Sequence[str]:
-        """All samples, sorted; DatasetError where the archive is not there."""
-
     @abstractmethod
     def scene(self, name: str) -> str:
         """The scene of a sample, known without reading pixels."""
-
-    @abstractmethod
-    def fingerprint(self) -> Mapping[str, Any]:
-        """What decides the content, as JSON: file names and sizes, or a generator's options.
-
-        Never a path, host or time.
-        """
 
     @abstractmethod
     def load(self, name: str) -> Sample:

@@ -26,14 +26,14 @@ from pydantic import Field
 
 from nndacss.datasets import Dataset, Sample
 from nndacss.datasets.archives import found_in
+from nndacss.datasets.biome_chips import SHADOW, to_sets
 from nndacss.datasets.biome_scenes import ARCHIVES
 from nndacss.datasets.envi import Envi, envi
 from nndacss.datasets.files import folder_of, sums
 from nndacss.datasets.tiles import counted_once, starts
 from nndacss.datasets.wrs2 import SplitBy, acquisition
 from nndacss.errors import DatasetError, InputError, complain
-from nndacss.labels.climate import Climate
-from nndacss.labels.sets import Sets, of, translate
+from nndacss.labels.sets import Sets
 from nndacss.readers.landsat.identity import load
 from nndacss.readers.scene import SceneIdentity
 from nndacss.sensors import REFLECTIVE
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARCHIVES", "DATASET", "Biome"]
 
-_MASK, _SHADOW = "_fixedmask.img", 64
+_MASK = "_fixedmask.img"
 
 
 class Biome(Dataset):
@@ -147,16 +147,14 @@ class Biome(Dataset):
 
 def _sets(mask: Envi, place: tuple[slice, slice]) -> Sets:
     """Label sets of a tile; what "clear" is depends on the whole scene."""
-    unsaid = () if _shadow_drawn(mask, _stamp(mask.path)) else (Climate.SHADOW,)
-    clear, cloud = of(Climate.CLEAR, Climate.SNOW, *unsaid), of(Climate.CLOUD)
-    table = {0: 0, _SHADOW: of(Climate.SHADOW), 128: clear, 192: cloud, 255: cloud}
-    return translate(np.asarray(mask.pixels()[place]), table, mask.path)
+    marked = _shadow_drawn(mask, _stamp(mask.path))
+    return to_sets(np.asarray(mask.pixels()[place]), mask.path, marked=marked)
 
 
 @lru_cache(maxsize=4)
 def _shadow_drawn(mask: Envi, stamp: tuple[int, int]) -> bool:  # noqa: ARG001
     """Whether any pixel of the scene is shadow; `stamp` only keeps the cache honest."""
-    return any(bool((line == _SHADOW).any()) for line in mask.pixels())
+    return any(bool((line == SHADOW).any()) for line in mask.pixels())
 
 
 def _stamp(path: Path) -> tuple[int, int]:

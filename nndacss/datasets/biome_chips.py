@@ -30,8 +30,8 @@ from nndacss.sensors import REFLECTIVE
 
 #: Bands of an image file, in order.
 BANDS = ("blue", "green", "red", "nir08", "swir16", "swir22", "cirrus", "thermal")
-_SHADOW = 64
-_CLOUD = of(Climate.CLOUD)
+#: Code of a shadow in a mask.
+SHADOW = 64
 
 
 class BiomeChips(Dataset):
@@ -80,7 +80,7 @@ class BiomeChips(Dataset):
             scene=self.scene(name),
             pixels=pixels[[BANDS.index(role) for role in self.roles]],
             roles=self.roles,
-            sets=to_sets(codes[0], _mask_of(image)),
+            sets=to_sets(codes[0], _mask_of(image), marked=bool((codes == SHADOW).any())),
             sensor="landsat8_oli",
             level="TOA",
             metres=30.0,
@@ -96,11 +96,14 @@ class BiomeChips(Dataset):
         return found
 
 
-def to_sets(codes: NDArray[np.uint8], source: object) -> Sets:
-    """Label sets of one chip's mask; see the module for what "clear" means."""
-    marked = bool((codes == _SHADOW).any())
-    clear = of(Climate.CLEAR, Climate.SNOW) if marked else of(*range(3))
-    table = {0: 0, _SHADOW: of(Climate.SHADOW), 128: clear, 192: _CLOUD, 255: _CLOUD}
+def to_sets(codes: NDArray[np.uint8], source: object, *, marked: bool) -> Sets:
+    """Label sets of a mask, or of a part of it; `marked` says whether shadows were.
+
+    See the module for what "clear" means. DatasetError, which names `source`, for other codes.
+    """
+    unsaid = () if marked else (Climate.SHADOW,)
+    clear, cloud = of(Climate.CLEAR, Climate.SNOW, *unsaid), of(Climate.CLOUD)
+    table = {0: 0, SHADOW: of(Climate.SHADOW), 128: clear, 192: cloud, 255: cloud}
     return translate(codes, table, source)
 
 

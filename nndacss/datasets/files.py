@@ -32,12 +32,17 @@ def sizes(files: Iterable[Path]) -> dict[str, int]:
 
 def sums(files: Iterable[Path]) -> dict[str, str]:
     """File name -> sha256: for labels, which people edit without changing their size."""
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)}
+    return {file.name: _sum(file) for file in sorted(files)}
 
 
 def zip_sums(files: Iterable[Path]) -> dict[str, dict[str, int]]:
     """File name -> member -> CRC-32, for `.npz` and other zips: content without reading it."""
     return {file.name: _members(file) for file in sorted(files)}
+
+
+def _sum(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _members(file: Path) -> dict[str, int]:

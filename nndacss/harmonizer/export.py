@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nndacss.harmonizer.fit import LEAST_SNOW, Calibrated, Fitted
+from nndacss.harmonizer.fit import LEAST_SNOW, Calibrated, HarmonizerFit
 from nndacss.harmonizer.settings import HarmonizerSettings
 from nndacss.identity import Order
 from nndacss.models.card import save_weights
@@ -21,7 +21,7 @@ SIMULATED = {"twin": "input and target", "degraded": "input", "same_day": "nothi
 
 
 def export(
-    fitted: Fitted,
+    fitted: HarmonizerFit,
     calibrated: Calibrated | None,
     settings: HarmonizerSettings,
     order: Order,
@@ -52,7 +52,7 @@ def export(
 
 
 def training(
-    fitted: Fitted, calibrated: Calibrated | None, settings: HarmonizerSettings, order: Order
+    fitted: HarmonizerFit, calibrated: Calibrated | None, settings: HarmonizerSettings, order: Order
 ) -> Mapping[str, Any]:
     """What the weights were made of, as JSON."""
     factor = calibrated.factor if calibrated else ()
@@ -65,7 +65,7 @@ def training(
     }
 
 
-def _summary(fitted: Fitted, name: str) -> dict[str, Any]:
+def _summary(fitted: HarmonizerFit, name: str) -> dict[str, Any]:
     """Counts of one source in the training part, and the scenes that were kept out of it."""
     records, parts = fitted.data.store.records, fitted.data.split
     chosen = [records[i] for i in parts.train if records[i].dataset == name]
@@ -100,7 +100,7 @@ def scores(calibrated: Calibrated | None, order: Order) -> tuple[Mapping[str, An
 
 
 def notes(
-    fitted: Fitted, calibrated: Calibrated | None, settings: HarmonizerSettings
+    fitted: HarmonizerFit, calibrated: Calibrated | None, settings: HarmonizerSettings
 ) -> tuple[str, ...]:
     """Limits that follow from the training data."""
     records, chosen = fitted.data.store.records, fitted.data.split.train

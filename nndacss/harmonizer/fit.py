@@ -15,7 +15,7 @@ from nndacss.harmonizer.module import HarmonizerLearner
 from nndacss.harmonizer.pictures import Pictures
 from nndacss.harmonizer.settings import HarmonizerSettings
 from nndacss.sensors import REFLECTIVE
-from nndacss.train.fitting import History, device_for, run_fit
+from nndacss.train.fitting import Fitted, device_for, run_fit
 from nndacss.train.watch import Report
 
 #: Rounds of calibration: the first is exact but for sigmas at their bounds.
@@ -24,15 +24,8 @@ _ROUNDS = 2
 LEAST_SNOW = 1000
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A finished fit."""
-
-    learner: HarmonizerLearner
-    data: PairData
-    history: History
-    epoch: int
-    """Which epoch the weights are of, from 0."""
+HarmonizerFit = Fitted[HarmonizerLearner, PairData]
+"""A finished fit of a harmonizer."""
 
 
 @dataclass(frozen=True)
@@ -55,24 +48,16 @@ def fit(
     report: Report,
     start: Mapping[str, Tensor] | None = None,
     stop_after: int | None = None,
-) -> Fitted:
-    """Fit in `folder`, going on where it was interrupted, see `nndacss.train.fitting.run_fit`.
-
-    `start` holds weights to begin from.
-    """
+) -> HarmonizerFit:
+    """Fit in `folder`, going on where it was interrupted, see `run_fit`."""
     device_for(settings)
     data = PairData(store, settings)
     learner = HarmonizerLearner(settings, data.steps)
-    if start is not None:
-        learner.start_from(start)
-    pictures = Pictures(every=max(1, settings.epochs // 5))
-    history, epoch = run_fit(
-        learner, data, folder, report, settings.best_by, [pictures], stop_after
-    )
-    return Fitted(learner, data, history, epoch)
+    watching = [Pictures(every=max(1, settings.epochs // 5))]
+    return run_fit(learner, data, folder, report, settings.best_by, watching, start, stop_after)
 
 
-def calibrate(fitted: Fitted) -> Calibrated | None:
+def calibrate(fitted: HarmonizerFit) -> Calibrated | None:
     """Scale the standard deviations so that errors on the monitoring pairs have them, and measure.
 
     Changes the network in place. None where no scene was kept out.

@@ -6,7 +6,7 @@ Layout, version 1. File attributes: `format`, `version`, `side`, `scale`, `nodat
     target   (pairs, 6, side, side) int16   the same
     records  (pairs,) a table               where each pair comes from, see `source.PairRecord`
 
-Counts, checksums and compression are those of the sample store (`nndacss.samples.layout`).
+Counts are those of the sample store (`nndacss.samples.layout`), chunks those of `nndacss.hdf5`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from nndacss.hdf5 import add_array, add_records, fields_of
 from nndacss.pairs.source import INPUTS, RECORD_FIELDS, ROLES, PairRecord
 from nndacss.samples.layout import NODATA, SCALE
 
@@ -60,30 +61,13 @@ def create(file: h5py.File, header: Header) -> None:
     }
     file.attrs.update(attributes)
     for name, bands in ARRAYS.items():
-        shape = (bands, header.side, header.side)
-        file.create_dataset(
-            name,
-            shape=(0, *shape),
-            maxshape=(None, *shape),
-            chunks=(1, *shape),
-            dtype=np.int16,
-            shuffle=True,
-            fletcher32=True,
-            compression="gzip",
-            compression_opts=1,
-        )
-    file.create_dataset("records", shape=(0,), maxshape=(None,), chunks=(256,), dtype=_table())
+        add_array(file, name, (bands, header.side, header.side), np.int16)
+    add_records(file, _table())
 
 
 def read_header(file: h5py.File) -> Header:
     """What `create` wrote."""
     return Header(int(file.attrs["side"]), json.loads(file.attrs["recipe"]))
-
-
-def grow(file: h5py.File, count: int) -> None:
-    """Room for `count` pairs in all."""
-    for name in (*ARRAYS, "records"):
-        file[name].resize(count, axis=0)
 
 
 def to_row(record: PairRecord) -> NDArray[Any]:
@@ -93,10 +77,7 @@ def to_row(record: PairRecord) -> NDArray[Any]:
 
 def to_record(row: Any) -> PairRecord:
     """An element of the table as a record."""
-    values: dict[str, Any] = {}
-    for name in row.dtype.names:
-        value = row[name]
-        values[name] = value.decode() if isinstance(value, bytes) else value.tolist()
+    values = fields_of(row)
     values["shift"] = tuple(values["shift"])
     return PairRecord(**values)
 

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from nndacss import entries
 from nndacss.settings import Settings
 
 VERSION = 1
 
 
-class Entry(Settings):
-    """One source; all further keys are options of its kind and checked by it."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
+class Entry(entries.Entry):
+    """One source."""
 
     kind: Literal["twin", "degraded", "same_day"]
     """Simulated, real Sentinel-2 degraded to Landsat's view, or two real products of one day."""
-    name: str = Field(default="", pattern="^[A-Za-z0-9_-]*$")
-    """What its pairs are called in the store; default: the kind. Unique."""
-
-    @property
-    def title(self) -> str:
-        """The name, or the kind where none is given."""
-        return self.name or self.kind
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The keys for the source itself."""
-        return dict(self.model_extra or {})
 
 
 class PairsSettings(Settings):

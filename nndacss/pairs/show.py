@@ -6,7 +6,6 @@ some pairs the input's true colours, pan, the target's true colours, and their d
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nndacss.errors import NndacssError
 from nndacss.identity import drafted
 from nndacss.metrics.image import Sums, compare
-from nndacss.page import template
+from nndacss.page import show_store, template
 from nndacss.pairs.source import ROLES, PairRecord
 from nndacss.pairs.store import PairStore
 from nndacss.raster import Pixels
@@ -135,17 +133,7 @@ def _white(bands: Pixels) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write a store's page; 1 and one line on standard error where that cannot be done."""
-    parser = argparse.ArgumentParser(description="A page that shows what a pair store holds.")
-    parser.add_argument("store", type=Path, help="pairs.h5")
-    parser.add_argument("page", type=Path, help="HTML file to write")
-    arguments = parser.parse_args(argv)
-    try:
-        with PairStore(arguments.store) as store:
-            show(store, arguments.page)
-    except NndacssError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
+    return show_store(PairStore, show, PairStore.noun, argv)
 
 
 if __name__ == "__main__":

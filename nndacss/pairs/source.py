@@ -8,14 +8,12 @@ enter a recipe. What makes its pairs lies in a module of its own, so that planni
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
 
+from nndacss.entries import Origin
 from nndacss.raster import Pixels
 from nndacss.sensors import REFLECTIVE
-from nndacss.settings import Settings
 
 #: Bands of the target.
 ROLES = REFLECTIVE
@@ -65,27 +63,8 @@ class Pair:
     record: PairRecord
 
 
-class Source(Settings):
-    """One source of pairs; fields of a subclass are its options."""
-
-    def places(self) -> dict[str, str]:
-        """Options that are paths, as absolute paths: where the data lie on this machine."""
-        return {key: str(value.resolve()) for key, value in self if isinstance(value, Path)}
-
-    def options(self) -> dict[str, Any]:
-        """The other options that differ from their default, as plain JSON types."""
-        return {key: value for key, value in self.changed().items() if key not in self.places()}
-
-    @abstractmethod
-    def names(self) -> Sequence[str]:
-        """Units of work, sorted; DatasetError where the data are not there."""
-
-    @abstractmethod
-    def fingerprint(self) -> Mapping[str, Any]:
-        """What decides the content, as JSON: names and sizes of files, or a generator's options.
-
-        Never a path, host or time.
-        """
+class Source(Origin):
+    """One source of pairs; fields of a subclass are its options, its names are units of work."""
 
     @abstractmethod
     def pairs(self, title: str, name: str, side: int) -> Iterator[Pair]:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
 import shutil
 import statistics
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from nndacss.errors import DatasetError, StageError, complain
+from nndacss.entries import check_unchanged
+from nndacss.errors import DatasetError, complain
 from nndacss.identity import digest
 from nndacss.pairs.layout import Header
-from nndacss.pairs.plan import STORE, build, fingerprint
+from nndacss.pairs.plan import STORE, build
 from nndacss.pairs.settings import PairsSettings
 from nndacss.pairs.source import PairRecord, Source
 from nndacss.pairs.store import PairStore
 from nndacss.pairs.write import join_stores, write_store
-from nndacss.process import die_with
+from nndacss.process import finished
 from nndacss.settings import restore
 from nndacss.stage import Context
 
@@ -48,7 +45,8 @@ def make_pairs(context: Context) -> Mapping[str, Any]:
         jobs = plan_jobs(context)
         todo = [job for job in jobs if not job.part.exists()]
         done = len(jobs) - len(todo)
-        for job in _finished(todo, context.threads):
+        # processes, since the twin holds Python's lock for much of its time
+        for job in finished(make_part, todo, context.threads, "made pairs"):
             done += 1
             message = f"{job.title} {job.name}, {done} of {len(jobs)}"
             context.progress(done / (len(jobs) + 1), message)
@@ -73,10 +71,7 @@ def plan_jobs(context: Context) -> list[Job]:
     jobs = []
     for entry in settings.sources:
         source = build(entry, context.order.location)
-        if fingerprint(source) != recipe.inputs[entry.title]:
-            found = "other files than when the task was planned"
-            places = ", ".join(source.places().values()) or entry.title
-            raise DatasetError(complain(places, found, "the same", "run the task again"))
+        check_unchanged(entry.title, source, recipe.inputs[entry.title])
         for name in source.names():
             # names may hold any character; a digest is a file name everywhere
             part = context.folder / PARTS / f"{digest([entry.title, name])[:16]}.h5"
@@ -112,29 +107,3 @@ def _shift(records: list[PairRecord]) -> dict[str, list[float]]:
     medians = [statistics.median(axis) for axis in axes]
     far = [max(abs(x - at) for x in axis) for axis, at in zip(axes, medians, strict=True)]
     return {"median": [round(x, 3) for x in medians], "spread": [round(x, 3) for x in far]}
-
-
-def _finished(jobs: list[Job], threads: int) -> Iterator[Job]:
-    """Jobs as they end; the first error ends the rest."""
-    if min(threads, len(jobs)) <= 1:
-        for job in jobs:
-            make_part(job)
-            yield job
-        return
-    # processes, since the twin holds Python's lock for much of its time; spawn: workers start
-    # clean; each dies with us, however we end
-    spawn = multiprocessing.get_context("spawn")
-    workers = min(threads, len(jobs))
-    with ProcessPoolExecutor(workers, spawn, die_with, (os.getpid(),)) as pool:
-        running = {pool.submit(make_part, job): job for job in jobs}
-        try:
-            for future in as_completed(running):
-                future.result()
-                yield running[future]
-        except BrokenProcessPool as error:
-            raise StageError(
-                "a process that made pairs was killed (out of memory?); run again with fewer "
-                "threads ([machine] threads), finished parts are kept"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)

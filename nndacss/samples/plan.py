@@ -7,16 +7,18 @@ lie is no part of it: the same files elsewhere make the same store.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
-from pydantic import ValidationError
-
+from nndacss import entries
 from nndacss.datasets import Dataset
-from nndacss.errors import SettingsError, complain
-from nndacss.identity import Order, Recipe, digest
+from nndacss.entries import fingerprint
+from nndacss.errors import SettingsError
+from nndacss.identity import Order, Recipe
 from nndacss.plugins import load
 from nndacss.samples.settings import Entry, SamplesSettings
 from nndacss.settings import Settings, version
+
+__all__ = ["STORE", "build", "fingerprint", "samples_order"]
 
 #: File of the store in the stage's folder.
 STORE = "samples.h5"
@@ -31,49 +33,14 @@ def samples_order(settings: Mapping[str, Settings], name: str = "samples") -> Or
     schemes = {dataset.scheme for dataset in datasets.values()}
     if len(schemes) > 1:
         raise SettingsError(f"datasets of several label schemes: {', '.join(sorted(schemes))}")
-    entries = [_entry(entry, datasets[entry.title]) for entry in own.datasets]
-    changed = {"samples": own.changed() | {"datasets": entries}}
+    stated = [entries.stated(entry, datasets[entry.title]) for entry in own.datasets]
+    changed = {"samples": own.changed() | {"datasets": stated}}
     inputs = {title: fingerprint(dataset) for title, dataset in datasets.items()}
-    location = {
-        f"{title}.{key}": path
-        for title, dataset in datasets.items()
-        for key, path in dataset.places().items()
-    }
-    return Order(Recipe("samples", version("samples"), changed, inputs), name, location)
+    recipe = Recipe("samples", version("samples"), changed, inputs)
+    return Order(recipe, name, entries.located(datasets))
 
 
 def build(entry: Entry, location: Mapping[str, str] | None = None) -> Dataset:
     """The dataset of an entry; `location` is the order's, where its paths are not in the entry."""
-    kind = load("datasets", entry.kind)
-    prefix = f"{entry.title}."
-    places = {
-        k.removeprefix(prefix): v for k, v in (location or {}).items() if k.startswith(prefix)
-    }
-    try:
-        dataset: Dataset = kind.model_validate(entry.options | places)
-    except ValidationError as error:
-        raise SettingsError(_complaint(entry, kind, error)) from error
-    return dataset
-
-
-def fingerprint(dataset: Dataset) -> str:
-    """sha256 hex of what decides a dataset's content."""
-    return digest(dataset.fingerprint())
-
-
-def _entry(entry: Entry, dataset: Dataset) -> dict[str, Any]:
-    """An entry without its paths and defaults."""
-    own = entry.model_dump(include=set(Entry.model_fields), exclude_defaults=True)
-    return {**own, **dataset.options()}
-
-
-def _complaint(entry: Entry, kind: type[Dataset], error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    subject = f"[[samples.datasets]] {entry.title}"
-    known = ", ".join(kind.model_fields)
-    if first["type"] == "extra_forbidden":
-        return complain(subject, f"unknown option {key}", f"one of {known}", "correct the name")
-    if first["type"] == "missing":
-        return complain(subject, f"no {key}", f"options {known}", f"add {key} = ...")
-    return complain(subject, f"{key} = {first['input']!r}", first["msg"], "correct the value")
+    kind: type[Dataset] = load("datasets", entry.kind)
+    return entries.build(entry, kind, "samples.datasets", location)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import Field, model_validator
 
-from pydantic import ConfigDict, Field, model_validator
-
+from nndacss import entries
 from nndacss.sensors import REFLECTIVE
 from nndacss.settings import Settings
 
@@ -15,27 +14,11 @@ VERSION = 1
 KNOWN = (*REFLECTIVE, "nir", "coastal", "cirrus", "pan")
 
 
-class Entry(Settings):
-    """One archive; all further keys are options of that dataset and checked by it."""
+class Entry(entries.Entry):
+    """One archive; its kind is a module of `nndacss.datasets`."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    kind: str
-    """A module of `nndacss.datasets`."""
-    name: str = Field(default="", pattern="^[A-Za-z0-9_-]*$")
-    """What its samples are called in the store; default: the kind. Unique."""
     nir_as_nir08: bool = True
     """Whether a broad near infrared (`nir`, B08) stands for `nir08` where there is no other."""
-
-    @property
-    def title(self) -> str:
-        """The name, or the kind where none is given."""
-        return self.name or self.kind
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The keys for the dataset itself."""
-        return dict(self.model_extra or {})
 
 
 class SamplesSettings(Settings):

@@ -6,7 +6,6 @@ beside the label sets.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import io
 import sys
@@ -20,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nndacss.errors import NndacssError
 from nndacss.identity import drafted
 from nndacss.labels import Scheme
 from nndacss.labels.sets import Sets
-from nndacss.page import template
+from nndacss.page import show_store, template
 from nndacss.plugins import load
 from nndacss.raster import Pixels
 from nndacss.samples.layout import Record
@@ -191,17 +189,7 @@ def _members(value: int, scheme: Scheme) -> Iterator[int]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write a store's page; 1 and one line on standard error where that cannot be done."""
-    parser = argparse.ArgumentParser(description="A page that shows what a sample store holds.")
-    parser.add_argument("store", type=Path, help="samples.h5")
-    parser.add_argument("page", type=Path, help="HTML file to write")
-    arguments = parser.parse_args(argv)
-    try:
-        with SampleStore(arguments.store) as store:
-            show(store, arguments.page)
-    except NndacssError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
+    return show_store(SampleStore, show, SampleStore.noun, argv)
 
 
 if __name__ == "__main__":

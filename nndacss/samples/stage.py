@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import shutil
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from nndacss.datasets import Dataset
-from nndacss.errors import DatasetError, StageError, complain
+from nndacss.entries import check_unchanged
+from nndacss.errors import DatasetError, complain
 from nndacss.identity import digest
 from nndacss.plugins import load
-from nndacss.process import die_with
+from nndacss.process import finished
 from nndacss.samples.cut import arranged, pieces, reduced
 from nndacss.samples.layout import Header, Record
-from nndacss.samples.plan import STORE, build, fingerprint
+from nndacss.samples.plan import STORE, build
 from nndacss.samples.settings import SamplesSettings
 from nndacss.samples.store import SampleStore
 from nndacss.samples.write import Item, count_classes, join_stores, write_store
@@ -70,10 +67,7 @@ def plan_jobs(context: Context) -> list[Job]:
     jobs = []
     for entry in settings.datasets:
         dataset = build(entry, context.order.location)
-        if fingerprint(dataset) != recipe.inputs[entry.title]:
-            found = "other files than when the task was planned"
-            places = ", ".join(dataset.places().values()) or entry.title
-            raise DatasetError(complain(places, found, "the same", "run the task again"))
+        check_unchanged(entry.title, dataset, recipe.inputs[entry.title])
         scheme = load("labels", dataset.scheme)
         roles = tuple(settings.roles)
         stated = {"digest": recipe.digest, **asdict(recipe)}
@@ -92,7 +86,7 @@ def run_jobs(jobs: list[Job], total: int, context: Context) -> None:
     Processes, since the twin and the readers hold Python's lock for much of their time.
     """
     done = total - len(jobs)
-    for job in _finished(jobs, context.threads):
+    for job in finished(cut_part, jobs, context.threads, "cut samples"):
         done += 1
         context.progress(done / (total + 1), f"{job.title} {job.name}, image {done} of {total}")
 
@@ -137,28 +131,3 @@ def summary(store: SampleStore) -> dict[str, Any]:
             "pixels": dict(zip(store.header.classes, map(sum, counts), strict=True)),
         }
     return result
-
-
-def _finished(jobs: list[Job], threads: int) -> Iterator[Job]:
-    """Jobs as they end; the first error ends the rest."""
-    if min(threads, len(jobs)) <= 1:
-        for job in jobs:
-            cut_part(job)
-            yield job
-        return
-    # spawn: workers start clean; each dies with us, however we end
-    spawn = multiprocessing.get_context("spawn")
-    workers = min(threads, len(jobs))
-    with ProcessPoolExecutor(workers, spawn, die_with, (os.getpid(),)) as pool:
-        running = {pool.submit(cut_part, job): job for job in jobs}
-        try:
-            for future in as_completed(running):
-                future.result()
-                yield running[future]
-        except BrokenProcessPool as error:
-            raise StageError(
-                "a process that cut samples was killed (out of memory?); run again with fewer "
-                "threads ([machine] threads), finished parts are kept"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from nndacss.identity import Order
 from nndacss.models.card import MaskCard, save_weights
-from nndacss.train.fit import Fitted
+from nndacss.train.fit import MaskFit
 from nndacss.train.provenance import course, stored
 from nndacss.train.settings import TrainSettings
 
@@ -18,9 +18,9 @@ from nndacss.train.settings import TrainSettings
 _MARGIN = 2.0
 
 
-def export(fitted: Fitted, settings: TrainSettings, order: Order, path: Path) -> MaskCard:
+def export(fitted: MaskFit, settings: TrainSettings, order: Order, path: Path) -> MaskCard:
     """Write `<path>.safetensors` and `<path>.json`; returns the card as written."""
-    tensors = stored(fitted.module.result, settings)
+    tensors = stored(fitted.learner.result, settings)
     records = [fitted.data.store.records[index] for index in fitted.data.split.train]
     card = MaskCard(
         name=order.name,
@@ -29,7 +29,7 @@ def export(fitted: Fitted, settings: TrainSettings, order: Order, path: Path) ->
         roles=fitted.data.store.roles,
         required=required(fitted.data.store.roles, settings),
         scheme=fitted.data.store.scheme,
-        classes=fitted.module.frame.classes,
+        classes=fitted.learner.frame.classes,
         scaling=settings.scaling,
         levels=tuple(sorted({record.level for record in records}, reverse=True)),
         finest=min(record.metres for record in records),
@@ -49,20 +49,20 @@ def required(roles: tuple[str, ...], settings: TrainSettings) -> tuple[str, ...]
     return tuple(role for role in roles if role not in spared)
 
 
-def training(fitted: Fitted, settings: TrainSettings, order: Order) -> Mapping[str, Any]:
+def training(fitted: MaskFit, settings: TrainSettings, order: Order) -> Mapping[str, Any]:
     """What the weights were made of, as JSON."""
     data = fitted.data
     return {
         **course(order, settings, data.steps, fitted.epoch),
         "class_weights": {
-            word: round(fitted.module.frame.set_weights[1 << code], 4)
-            for code, word in enumerate(fitted.module.frame.classes)
+            word: round(fitted.learner.frame.set_weights[1 << code], 4)
+            for code, word in enumerate(fitted.learner.frame.classes)
         },
         "data": {name: _summary(fitted, name) for name in data.datasets},
     }
 
 
-def _summary(fitted: Fitted, name: str) -> dict[str, Any]:
+def _summary(fitted: MaskFit, name: str) -> dict[str, Any]:
     """Counts of one data set in the training part, and the scenes that were kept out of it."""
     store, parts = fitted.data.store, fitted.data.split
     chosen = [store.records[i] for i in parts.train if store.records[i].dataset == name]
@@ -78,7 +78,7 @@ def _summary(fitted: Fitted, name: str) -> dict[str, Any]:
         "metres": sorted({record.metres for record in chosen}),
         "simulated": name in simulated(store.header.recipe),
         "pixels": dict(
-            zip(fitted.module.frame.classes, (int(number) for number in pixels), strict=False)
+            zip(fitted.learner.frame.classes, (int(number) for number in pixels), strict=False)
         ),
         "kept_out": {part: scenes for part, scenes in kept_out.items() if scenes},
     }
@@ -92,7 +92,7 @@ def simulated(recipe: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def scores(fitted: Fitted, order: Order) -> tuple[Mapping[str, Any], ...]:
+def scores(fitted: MaskFit, order: Order) -> tuple[Mapping[str, Any], ...]:
     """What validation said of the epoch that is exported; the held-out fold decided nothing."""
     if not fitted.history:
         return ()
@@ -106,7 +106,7 @@ def scores(fitted: Fitted, order: Order) -> tuple[Mapping[str, Any], ...]:
     return tuple({"data": part, "by": by, **values} for part, values in sorted(found.items()))
 
 
-def notes(fitted: Fitted) -> tuple[str, ...]:
+def notes(fitted: MaskFit) -> tuple[str, ...]:
     """Limits that follow from the training data."""
     twins = simulated(fitted.data.store.header.recipe)
     names = sorted({fitted.data.store.records[i].dataset for i in fitted.data.split.train} & twins)

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
 from nndacss.plugins import load
 from nndacss.train.data import SampleData
-from nndacss.train.fitting import History, device_for, run_fit
+from nndacss.train.fitting import Fitted, device_for, run_fit
 from nndacss.train.losses import set_weights
 from nndacss.train.module import Frame, Segmenter
 from nndacss.train.pictures import Pictures
 from nndacss.train.settings import TrainSettings
 from nndacss.train.watch import Report
 
-
-@dataclass(frozen=True)
-class Fitted:
-    """A finished fit."""
-
-    module: Segmenter
-    data: SampleData
-    history: History
-    epoch: int
-    """Which epoch the module's weights are of, from 0."""
+MaskFit = Fitted[Segmenter, SampleData]
+"""A finished fit of a mask network."""
 
 
 def fit(
@@ -36,11 +27,8 @@ def fit(
     report: Report,
     start: Mapping[str, Tensor] | None = None,
     stop_after: int | None = None,
-) -> Fitted:
-    """Fit in `folder`, going on where it was interrupted, see `run_fit`.
-
-    `start` holds weights to begin from.
-    """
+) -> MaskFit:
+    """Fit in `folder`, going on where it was interrupted, see `run_fit`."""
     device_for(settings)
     data = SampleData(store, settings)
     scheme = load("labels", data.store.scheme)
@@ -49,9 +37,6 @@ def fit(
     frame = Frame(
         data.store.roles, scheme.classes, data.datasets, tuple(data.parts), data.steps, weights
     )
-    module = Segmenter(settings, frame)
-    if start is not None:
-        module.start_from(start)
-    pictures = Pictures(scheme, every=max(1, settings.epochs // 5))
-    history, epoch = run_fit(module, data, folder, report, settings.best_by, [pictures], stop_after)
-    return Fitted(module, data, history, epoch)
+    learner = Segmenter(settings, frame)
+    watching = [Pictures(scheme, every=max(1, settings.epochs // 5))]
+    return run_fit(learner, data, folder, report, settings.best_by, watching, start, stop_after)

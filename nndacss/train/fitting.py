@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import pickle
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
+from torch import Tensor
 
 from nndacss.errors import SettingsError, WeightsError, complain
 from nndacss.models.torchvision_fix import ensure_torchvision
@@ -28,6 +30,19 @@ logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 History = list[dict[str, float]]
 """One entry an epoch: `train/loss` and what validation measured, by `<part>/<word>`."""
+L = TypeVar("L", bound=Learner)
+D = TypeVar("D", bound=DrawnData)
+
+
+@dataclass(frozen=True)
+class Fitted(Generic[L, D]):
+    """A finished fit."""
+
+    learner: L
+    data: D
+    history: History
+    epoch: int
+    """Which epoch the learner's weights are of, from 0."""
 
 
 def device_for(settings: FitSettings) -> str:
@@ -44,21 +59,24 @@ def device_for(settings: FitSettings) -> str:
 
 
 def run_fit(
-    learner: Learner,
-    data: DrawnData,
+    learner: L,
+    data: D,
     folder: Path,
     report: Report,
     best_by: str,
     watching: Sequence[Callback] = (),
+    start: Mapping[str, Tensor] | None = None,
     stop_after: int | None = None,
-) -> tuple[History, int]:
+) -> Fitted[L, D]:
     """Fit in `folder`, going on from its `last.ckpt` if there is one.
 
-    The learner ends with the weights that `settings.keep` asks for; which epoch they are of, from
-    0, is given with the history. `stop_after` ends after so many epochs in all, as an
-    interruption would: the schedule stays that of `settings.epochs`.
+    `start` holds weights to begin from. The learner ends with the weights that `settings.keep`
+    asks for. `stop_after` ends after so many epochs in all, as an interruption would: the
+    schedule stays that of `settings.epochs`.
     """
     settings = data.settings
+    if start is not None:
+        learner.start_from(start)
     keep = Keep(folder, best_by)
     trainer = Trainer(
         accelerator="gpu" if device_for(settings) == "cuda" else "cpu",
@@ -81,10 +99,10 @@ def run_fit(
         check_checkpoint(last)
     trainer.fit(learner, data, ckpt_path=last if last.exists() else None, weights_only=True)
     if settings.keep == "last":
-        return keep.history, len(keep.history) - 1
+        return Fitted(learner, data, keep.history, len(keep.history) - 1)
     state = check_checkpoint(folder / BEST)
     learner.load_state_dict(state["state_dict"])
-    return keep.history, int(state["epoch"])
+    return Fitted(learner, data, keep.history, int(state["epoch"]))
 
 
 def check_checkpoint(path: Path) -> dict[str, Any]:

@@ -16,14 +16,16 @@ from nndacss.harmonizer.fit import calibrate, fit
 from nndacss.harmonizer.plan import harmonizer_order
 from nndacss.harmonizer.settings import HarmonizerSettings
 from nndacss.harmonizer.stage import train_harmonizer
-from nndacss.identity import Order, Recipe
+from nndacss.identity import Order
 from nndacss.models.card import load_weights
 from nndacss.models.harmonizer import Harmonizer
 from nndacss.models.harmonizer_card import HarmonizerCard, harmonizer_card
 from nndacss.sensors import REFLECTIVE
-from nndacss.stage import Context
 from nndacss.train.fitting import check_checkpoint
 from tests.harmonizer.stores import make_store, pair
+from tests.stages import begun, finished_store
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TINY = {
     "architecture": {"width": 16, "blocks": 1},
@@ -40,25 +42,11 @@ STILL = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny tensors: more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="session")
 def work(tmp_path_factory):
     """A work root with a finished pair store, and its order."""
     root = tmp_path_factory.mktemp("harmonizer")
-    order = Order(Recipe("pairs", 1, {}, {"twin": "00"}), "small")
-    order.save(root)
-    folder = root / "pairs" / order.target
-    make_store(folder / "pairs.h5")
-    (folder / "stage.json").write_text(json.dumps({"summary": {}}))
-    return root, order, folder / "pairs.h5"
+    return root, *finished_store(root, "pairs", make_store)
 
 
 @pytest.fixture(scope="session")
@@ -66,10 +54,8 @@ def whole(work, tmp_path_factory):
     """The uninterrupted fit, in this process, through the stage's body."""
     root, pairs, _ = work
     order = harmonizer_order(pairs, {"harmonizer": HarmonizerSettings(**TINY)}, "whole")
-    order.save(root)
     torch.set_num_threads(1)
-    context = Context(order, root, root / "products", threads=1)
-    context.folder.mkdir(parents=True)
+    context = begun(order, root)
     return context, train_harmonizer(context)
 
 
@@ -213,10 +199,8 @@ def test_it_goes_on_from_other_weights(work, whole, tmp_path):
         start=str(context.folder / "weights.json"),
     )
     order = harmonizer_order(pairs, {"harmonizer": settings}, "next")
-    order.save(root)
     assert order.recipe.weights == summary["sha256"]
-    other = Context(order, root, root / "products", threads=1)
-    other.folder.mkdir(parents=True)
+    other = begun(order, root)
     train_harmonizer(other)
     _, before = load_weights(context.folder / "weights.json", HarmonizerCard)
     _, after = load_weights(other.folder / "weights.json", HarmonizerCard)
@@ -231,9 +215,7 @@ def test_a_published_network_is_fitted_without_a_deviation(work, tmp_path):
         family="deep_harmonization", crop=16, batch=2, epochs=1, samples_per_epoch=2, monitor=0.3,
     )  # fmt: skip
     order = harmonizer_order(pairs, {"harmonizer": settings}, "deep")
-    order.save(root)
-    context = Context(order, root, root / "products", threads=1)
-    context.folder.mkdir(parents=True)
+    context = begun(order, root)
     train_harmonizer(context)
     path = context.folder / "weights.json"
     card = harmonizer_card(path)

@@ -16,6 +16,7 @@ from nndacss.resources import config_file
 from nndacss.settings import load_settings
 from nndacss.stage import Context
 from tests.pairs.test_archives import chips
+from tests.stages import damage_part, stop_and_go_on
 
 #: Sides of the pairs.
 SIDE = 24
@@ -77,21 +78,8 @@ def test_what_is_made_is_not_made_again(tmp_path, settings, monkeypatch):
     whole = context(tmp_path / "whole", settings)
     stage.make_pairs(whole)
     made = context(tmp_path, settings)
-    real, seen = stage.make_part, []
-
-    def dying(job):
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-        seen.append(job.name)
-        real(job)
-
-    monkeypatch.setattr(stage, "make_part", dying)
-    with pytest.raises(KeyboardInterrupt):
-        stage.make_pairs(made)
-    assert not (made.folder / "pairs.h5").exists()
-    monkeypatch.setattr(stage, "make_part", lambda job: (seen.append(job.name), real(job)))
-    stage.make_pairs(made)
-    assert seen == ["0000003", "0000004", "chip_a"]
+    first, then = stop_and_go_on(monkeypatch, stage, "make_part", stage.make_pairs, made, after=2)
+    assert (first, then) == (["0000003", "0000004"], ["chip_a"])
     expected = (whole.folder / "pairs.h5").read_bytes()
     assert (made.folder / "pairs.h5").read_bytes() == expected
 
@@ -121,12 +109,7 @@ def test_other_files_than_planned(tmp_path, settings):
 
 def test_damaged_part_is_told(tmp_path, settings, monkeypatch):
     made = context(tmp_path, settings)
-    monkeypatch.setattr(stage, "join_stores", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        stage.make_pairs(made)
-    monkeypatch.undo()
-    part = sorted((made.folder / "parts").iterdir())[1]
-    part.write_bytes(part.read_bytes()[:-100])
+    part = damage_part(monkeypatch, stage, stage.make_pairs, made, 1)
     with pytest.raises(DatasetError, match=part.name):
         stage.make_pairs(made)
 

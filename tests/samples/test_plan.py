@@ -89,7 +89,7 @@ def test_planning_opens_no_raster(folder):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"kind": "biome"}, r"datasets = 'biome' is not known; choose one of: biome_chips"),
+        ({"kind": "biomes"}, r"datasets = 'biomes' is not known; choose one of: biome, biome_"),
         ({"kind": "biome_chips"}, r"biome_chips: found no folder; expected options folder"),
         ({"kind": "twin", "seeds": 3}, r"twin: found unknown option seeds; expected one of first"),
         ({"kind": "twin", "count": 0}, r"twin: found count = 0; expected Input should be greater"),

@@ -18,6 +18,7 @@ from nndacss.samples.show import show
 from nndacss.samples.store import SampleStore
 from nndacss.stage import Context
 from tests.datasets.examples import biome, sentinel2
+from tests.stages import damage_part, stop_and_go_on
 
 ROOT = Path(__file__).parents[2]
 LUIGI = str(Path(sys.executable).parent / "luigi")
@@ -92,22 +93,8 @@ def test_what_is_cut_is_not_cut_again(tmp_path, settings, monkeypatch):
     whole = context(tmp_path / "whole", settings)
     stage.make_samples(whole)
     made = context(tmp_path, settings)
-    real, cut = stage.cut_part, []
-
-    def dying(job):
-        if len(cut) == 4:
-            raise KeyboardInterrupt
-        cut.append(job.name)
-        real(job)
-
-    monkeypatch.setattr(stage, "cut_part", dying)
-    with pytest.raises(KeyboardInterrupt):
-        stage.make_samples(made)
-    assert not (made.folder / "samples.h5").exists()
-    assert len(list((made.folder / "parts").iterdir())) == 4
-    monkeypatch.setattr(stage, "cut_part", lambda job: (cut.append(job.name), real(job)))
-    stage.make_samples(made)
-    assert len(cut) == len(set(cut)) == 9
+    first, then = stop_and_go_on(monkeypatch, stage, "cut_part", stage.make_samples, made, after=4)
+    assert (len(first), len({*first, *then}), len(then)) == (4, 9, 5)
     expected = (whole.folder / "samples.h5").read_bytes()
     assert (made.folder / "samples.h5").read_bytes() == expected
 
@@ -137,12 +124,7 @@ def test_nothing_labelled(tmp_path):
 
 def test_damaged_part_is_told(tmp_path, settings, monkeypatch):
     made = context(tmp_path, settings)
-    monkeypatch.setattr(stage, "join_stores", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        stage.make_samples(made)
-    monkeypatch.undo()
-    part = sorted((made.folder / "parts").iterdir())[3]
-    part.write_bytes(part.read_bytes()[:-100])
+    part = damage_part(monkeypatch, stage, stage.make_samples, made, 3)
     with pytest.raises(DatasetError, match=part.name):
         stage.make_samples(made)
 

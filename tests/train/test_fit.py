@@ -11,18 +11,20 @@ import pytest
 import torch
 
 from nndacss.errors import SettingsError, StageError, WeightsError
-from nndacss.identity import Order, Recipe
+from nndacss.identity import Order
 from nndacss.models.card import MaskCard, load_card, load_weights
 from nndacss.models.segmentation import Architecture, build, encode
 from nndacss.settings import load_settings
-from nndacss.stage import Context
 from nndacss.train.fit import fit
 from nndacss.train.fitting import check_checkpoint, device_for
 from nndacss.train.plan import train_order
 from nndacss.train.settings import TrainSettings
 from nndacss.train.stage import train_model
 from nndacss.train.watch import WholeCheckpoints
+from tests.stages import begun, finished_store
 from tests.train.stores import make_store, sample
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TINY = {
     "architecture": Architecture(
@@ -40,25 +42,11 @@ TINY = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny tensors: more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="session")
 def work(tmp_path_factory):
     """A work root with a finished sample store, and its order."""
     root = tmp_path_factory.mktemp("train")
-    order = Order(Recipe("samples", 1, {}, {"twin": "00"}), "small")
-    order.save(root)
-    folder = root / "samples" / order.target
-    make_store(folder / "samples.h5")
-    (folder / "stage.json").write_text(json.dumps({"summary": {}}))
-    return root, order, folder / "samples.h5"
+    return root, *finished_store(root, "samples", make_store)
 
 
 def silent(fraction, message):
@@ -77,10 +65,8 @@ def whole(work, tmp_path_factory):
     """The uninterrupted fit, in this process, through the stage's body."""
     root, samples, _ = work
     order = train_order(samples, {"train": TrainSettings(**TINY)}, "whole")
-    order.save(root)
     torch.set_num_threads(1)
-    context = Context(order, root, root / "products", threads=1)
-    context.folder.mkdir(parents=True)
+    context = begun(order, root)
     return context, train_model(context)
 
 
@@ -127,7 +113,7 @@ def test_two_and_two_epochs_are_four(work, whole, tmp_path):
     second = fit(work[2], settings.model_copy(update={"workers": 1}), tmp_path, silent)
     theirs = check_checkpoint(context.folder / "last.ckpt")
     mine = check_checkpoint(tmp_path / "last.ckpt")
-    assert fingerprint(second.module) != fingerprint(first.module)
+    assert fingerprint(second.learner) != fingerprint(first.learner)
     for name, value in theirs["state_dict"].items():
         assert torch.equal(value, mine["state_dict"][name]), name
     assert theirs["lr_schedulers"] == mine["lr_schedulers"]
@@ -135,7 +121,7 @@ def test_two_and_two_epochs_are_four(work, whole, tmp_path):
     assert theirs["callbacks"] == mine["callbacks"]
     # a fit that was killed after its last epoch, before the export, has nothing left to do
     third = fit(work[2], settings, tmp_path, silent)
-    assert fingerprint(third.module) == fingerprint(second.module)
+    assert fingerprint(third.learner) == fingerprint(second.learner)
     assert third.history == second.history
 
 
@@ -181,7 +167,7 @@ def test_the_best_epoch_is_chosen_by_the_monitoring_scenes(work, whole, tmp_path
     losses = [entry["monitor/loss"] for entry in fitted.history]
     assert fitted.epoch == losses.index(min(losses))
     best = check_checkpoint(tmp_path / "best.ckpt")["state_dict"]
-    assert all(torch.equal(value, best[key]) for key, value in fitted.module.state_dict().items())
+    assert all(torch.equal(value, best[key]) for key, value in fitted.learner.state_dict().items())
 
 
 def test_it_starts_from_other_weights(work, whole, tmp_path):
@@ -195,7 +181,7 @@ def test_it_starts_from_other_weights(work, whole, tmp_path):
     _, tensors = load_weights(place, MaskCard)
     frozen = settings.model_copy(update={"epochs": 1, "rate": 1e-12, "average": 0.0, "decay": 0.0})
     fitted = fit(work[2], frozen, tmp_path, silent, start=tensors)
-    for name, value in fitted.module.network.named_parameters():
+    for name, value in fitted.learner.network.named_parameters():
         torch.testing.assert_close(value, tensors[name], atol=1e-6, rtol=0)
     other = TrainSettings(**{**TINY, "architecture": Architecture()}, start=place)
     with pytest.raises(WeightsError, match="architecture"):
