@@ -21,6 +21,7 @@ from nndacss.identity import Order, Recipe
 from nndacss.mask.settings import MaskSettings
 from nndacss.mask.weights import PRECISION, planned_card
 from nndacss.plugins import load
+from nndacss.product.settings import ProductSettings, check_compose
 from nndacss.readers import SceneIdentity, find_l1, identify
 from nndacss.settings import Settings, version
 from nndacss.tile.settings import TileSettings
@@ -45,12 +46,14 @@ class Plan:
 def plan(scene: Path, l1: Path | None, settings: Mapping[str, Settings]) -> Plan:
     """Resolve a scene, its Level-1 sibling and settings into the orders of all stages.
 
-    Raises InputError where there is no product, and what `nndacss.harmonize.weights.choose`
-    raises. Whether the two are of one acquisition is the reader's to say, when the acquire stage
-    opens them.
+    Raises InputError where there is no product, and what `nndacss.harmonize.weights.choose` and
+    `nndacss.product.settings.check_compose` raise. Whether the two are of one acquisition is the
+    reader's to say, when the acquire stage opens them.
     """
     identity = identify(scene)
     harmonize = cast(HarmonizeSettings, settings["harmonize"])
+    making = cast(ProductSettings, settings["product"])
+    check_compose(making, identity.name, identity.sensor, harmonize.roles)
     metres = _metres(cast(TileSettings, settings["tile"]))
     choice = choose(harmonize, Target(identity.name, identity.sensor, identity.level, metres))
     losses: list[str] = []
@@ -119,7 +122,8 @@ def _orders(
     by_mask = {"mask": mask.recipe.digest} if choice.cards else {}
     harmonize = order("harmonize", {"tile": changed["tile"], "harmonize": own}, inputs | by_mask)
     inputs = inputs | {"mask": mask.recipe.digest, "harmonize": harmonize.recipe.digest}
-    product = order("product", {"product": changed["product"]}, inputs)
+    making = cast(ProductSettings, settings["product"])
+    product = order("product", {"product": making.recipe_settings()}, inputs)
     return {"acquire": acquire, "mask": mask, "harmonize": harmonize, "product": product}
 
 

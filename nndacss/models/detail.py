@@ -29,9 +29,9 @@ OFFSET = (0.08, 0.10, 0.11, 0.25, 0.22, 0.15, 0.12)
 SPREAD = (0.10, 0.10, 0.12, 0.15, 0.15, 0.12, 0.10)
 #: Detail of 1 from the network, in reflectance, and the standard deviation before training.
 UNIT = 0.02
-#: Bounds of the predicted standard deviation, reflectance: below is quantization, above is no
-#: information about ground.
-LEAST, MOST = 2e-4, 0.5
+#: Bounds of the predicted standard deviation, reflectance: below is quantization; errors beyond
+#: 0.1 are so rare that what is predicted there is a guess.
+LEAST, MOST = 2e-4, 0.1
 
 
 class DetailArchitecture(Settings):

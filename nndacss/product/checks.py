@@ -20,7 +20,7 @@ from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
 from nndacss.harmonize.spectral import Spectral
-from nndacss.product.consistency import Consistency, compare, not_network
+from nndacss.product.consistency import Consistency, Origin, compare
 from nndacss.product.sheets import Sheet
 from nndacss.raster import Pixels
 from nndacss.readers.scene import Scene
@@ -164,13 +164,12 @@ def check(
     settings: TileSettings,
     spectral: Spectral,
     threads: int,
-    made: Path | None = None,
+    origin: Origin,
 ) -> dict[str, Any]:
     """How well the reflectance raster at `path` keeps the scene, and its seams.
 
-    `spectral` is the change of band responses that it holds, which is undone; where only a
-    network's pixels hold it, `made` is the source layer that tells them, and others are not
-    compared.
+    `spectral` is the change of band responses that it holds, which is undone; `origin` tells the
+    pixels that do not hold it, which are not compared with the scene.
     """
     with rasterio.open(path) as raster:
         grid = GeoBox.from_rio(raster)
@@ -190,8 +189,7 @@ def check(
             pixels = band[None].astype(np.float32) * np.float32(sheet.scale)
             pixels[:, missing] = np.nan
             own.add(pixels, at, lattice)
-        others = not_network(made, at)
-        return own, compare(counts, others, grid[at], sheet, scene, spectral.inverse())
+        return own, compare(counts, origin.others(at), grid[at], sheet, scene, spectral.inverse())
 
     with ThreadPoolExecutor(threads) as pool:
         for partial in pool.map(one, places):  # in order: sums of floats depend on it

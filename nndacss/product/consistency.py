@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
-from nndacss.harmonize.result import NETWORK
+from nndacss.harmonize.result import COMPOSED, NETWORK
 from nndacss.harmonize.spectral import Spectral
 from nndacss.product.sheets import Sheet
 from nndacss.raster import Pixels
@@ -108,10 +108,17 @@ def compare(
     return found
 
 
-def not_network(made: Path | None, at: tuple[slice, slice]) -> NDArray[np.bool_]:
-    """(rows, columns): True where the source layer names no network; nowhere without a layer."""
-    if made is None:
-        return np.zeros([part.stop - part.start for part in at], dtype=np.bool_)
-    with rasterio.open(made, sharing=False) as raster:
-        codes = raster.read(1, window=Window.from_slices(*at))
-    return np.asarray((codes & NETWORK) == 0)
+@dataclass(frozen=True)
+class Origin:
+    """The product's source layer: it says which pixels can be compared with the scene."""
+
+    path: Path
+    network: bool
+    """Whether only a network's pixels hold the change of band responses that is undone."""
+
+    def others(self, at: tuple[slice, slice]) -> NDArray[np.bool_]:
+        """(rows, columns): composed ones, and those of no network where it must be one."""
+        with rasterio.open(self.path, sharing=False) as raster:
+            codes = raster.read(1, window=Window.from_slices(*at))
+        found = (codes & COMPOSED) > 0
+        return np.asarray(found | ((codes & NETWORK) == 0) if self.network else found)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nndacss.harmonize.result import BANDPASS, NETWORK, NO_PAN, NODATA, OWN, SATURATED
+from nndacss.harmonize.result import BANDPASS, COMPOSED, NETWORK, NO_PAN, NODATA, OWN, SATURATED
 from nndacss.labels.climate import Climate
 from nndacss.product.pyramid import Codes
 from nndacss.product.sheets import Sheet
@@ -26,7 +26,7 @@ LOW, HIGH, BINS = -0.1, 1.3, 140
 MOST = 2000
 #: What a pixel can be made by, and marks beside it: name -> bit of the source layer.
 MADE = {"network": NETWORK, "bandpass": BANDPASS, "own": OWN}
-MARKS = {"no_pan": NO_PAN, "saturated": SATURATED}
+MARKS = {"composed": COMPOSED, "no_pan": NO_PAN, "saturated": SATURATED}
 #: Products of more pixels than this have every fourth row and column in their histograms.
 _THIN_FROM = 4_000_000
 

@@ -39,6 +39,7 @@ class Inputs:
     tile: TileSettings
     """The lattice on which the image was computed."""
     mask_settings: MaskSettings
+    settings: ProductSettings
     losses: tuple[str, ...]
     seconds: Mapping[str, float]
     """Wall clock of the stages before."""
@@ -102,6 +103,7 @@ def gather(context: Context) -> Inputs:
         harmonize,
         cast(TileSettings, restore(recipes["harmonize"].settings, "tile")),
         cast(MaskSettings, restore(recipes["mask"].settings, "mask")),
+        settings,
         tuple(scene.losses),
         {recipes_name(name): entry["seconds"] for name, entry in done.items()},
         recipes,

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nndacss.product.settings import ProductSettings
+
 #: Sentinel-2 observes these at 20 m.
 _COARSE = ("nir08", "swir16", "swir22")
 
 
 def limits(
-    level: str, mask: Mapping[str, Any], harmonize: Mapping[str, Any], own: bool = False
+    level: str,
+    mask: Mapping[str, Any],
+    harmonize: Mapping[str, Any],
+    own: bool = False,
+    settings: ProductSettings | None = None,
 ) -> list[str]:
     """One sentence per limit, for this product; `own`: of a Sentinel-2 scene."""
     found = _of_sentinel(level, harmonize) if own else _of_landsat(level, harmonize)
+    found += _of_composition(settings) if settings else []
     kind = "provisional" if mask["provisional"] else "only as good as its origin"
     found.append(f"A mask that is {kind}: {mask['note'] or mask['method']}.")
     return found
@@ -89,3 +96,20 @@ def _of_networks(level: str, harmonize: Mapping[str, Any]) -> list[str]:
         )
     found += [note for card in harmonize["weights"] for note in card["notes"]]
     return found
+
+
+def _of_composition(settings: ProductSettings) -> list[str]:
+    if settings.compose == "none":
+        return []
+    edge = f" and up to {settings.feather:g} m around them" if settings.feather else ""
+    made = (
+        "is Landsat's own observation, resampled: no detail below 30 m"
+        if settings.compose == "landsat"
+        else "is harmonized and then given Landsat's amplitude at wavelengths above "
+        f"{settings.cutoff:g} m"
+    )
+    return [
+        f"Composed with the mask: what it calls cloud and shadow{edge} {made}. Such pixels (bit 2 "
+        "of the source layer) hold Landsat's band responses, not the stated change of them, and "
+        "have no uncertainty. Where the mask is wrong, so is the choice of pixels."
+    ]

@@ -127,7 +127,7 @@ def collect(
         "mask": mask,
         "networks": networks(inputs),
         "losses": list(inputs.losses),
-        "limits": limits(inputs.scene.level, mask, inputs.harmonize, inputs.own),
+        "limits": limits(inputs.scene.level, mask, inputs.harmonize, inputs.own, inputs.settings),
         "recipe": _recipe(context, inputs),
         "software": software(),
         "seconds": seconds,
@@ -154,6 +154,7 @@ def _product(context: Context, inputs: Inputs) -> dict[str, Any]:
         "own": inputs.own,
         "method": inputs.harmonize["method"],
         "pan": inputs.harmonize["pan"],
+        "composed": inputs.settings.compose,
         "bands": list(inputs.harmonize["roles"]),
         "sun_elevation": round(scene.sun_elevation, 2),
         "sun_azimuth": round(scene.sun_azimuth % 360, 2),
@@ -265,7 +266,7 @@ def _properties(context: Context, inputs: Inputs, numbers: Mapping[str, Any]) ->
         "nndacss:sharpened": product["pan"],
         "nndacss:offset_applied": True,
         "nndacss:brdf_normalized": False,
-        "nndacss:composed": "none",
+        "nndacss:composed": product["composed"],
         "nndacss:mask_method": inputs.mask["method"],
         "nndacss:mask_provisional": inputs.mask["provisional"],
         **({"nndacss:mask_weights": inputs.mask["weights"]} if "weights" in inputs.mask else {}),
@@ -278,6 +279,8 @@ def _lineage(inputs: Inputs, product: Mapping[str, Any]) -> str:
     """How the image came of the scene, in one sentence."""
     pan = " with the pan band" if product["method"] == "deep" else ", sharpened by the pan band"
     made = f"harmonized to {product['target']} by {product['method']}"
+    if product["composed"] != "none":
+        made += f", cloud and shadow composed ({product['composed']})"
     return (
         f"{inputs.scene.identity.name}: resampled once per band to {product['metres']:g} m"
         f"{pan if product['pan'] else ''}, "

@@ -160,7 +160,12 @@ def source() -> Sheet:
     bits = (
         Bit(0, 1, "bandpass", "adjusted to Sentinel-2's bands by linear coefficients"),
         Bit(1, 1, "harmonized", "made by a network"),
-        Bit(2, 1, "composed", "put in from elsewhere by means of the mask"),
+        Bit(
+            2,
+            1,
+            "composed",
+            "cloud or shadow, taken from Landsat or adapted to it by means of the mask",
+        ),
         Bit(3, 1, "saturated", "at least one input band was saturated"),
         Bit(4, 1, "no_pan", "not sharpened: no pan observation here"),
         Bit(5, 1, "own", "Sentinel-2's own observation, only resampled"),
@@ -176,7 +181,8 @@ def uncertainty(roles: Sequence[str]) -> Sheet:
     )
     return Sheet(
         thing="uncertainty",
-        title="One standard deviation of the harmonized reflectance; nodata where bandpass was",
+        title="One standard deviation of the harmonized reflectance; nodata where bandpass was or "
+        "where the image was composed",
         dtype="int16",
         nodata=NODATA,
         bands=(*roles, "flags"),

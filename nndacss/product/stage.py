@@ -1,7 +1,8 @@
 """The product stage: from the mask and the harmonized image to the product folder.
 
-Order of writing: rasters, pictures, report, and the STAC item last. A file that is there and can
-be read is kept, so a run that was killed goes on where it stopped.
+Order of work: composition, where it is asked for, in parts that are kept as those of the stages
+before; then rasters, pictures, report, and the STAC item last. A file that is there and can be
+read is kept, so a run that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from nndacss.process import release_memory
 from nndacss.product import cog, sheets
 from nndacss.product.angles import write_sun
 from nndacss.product.checks import check
+from nndacss.product.composition import compose_product
+from nndacss.product.consistency import Origin
 from nndacss.product.counts import Counts
 from nndacss.product.inputs import Inputs, gather
 from nndacss.product.publish import publish
@@ -28,6 +31,8 @@ from nndacss.stage import Context, sweep_drafts
 ITEM = "item.json"
 #: Rasters whose pixels are counted for the report.
 COUNTED = ("reflectance", "mask", "quality", "source", "uncertainty")
+#: Share of the progress that composition takes, where there is any.
+COMPOSING = 0.2
 
 
 def make_product(context: Context) -> Mapping[str, Any]:
@@ -43,6 +48,9 @@ def make_product(context: Context) -> Mapping[str, Any]:
 
 def _make(context: Context, folder: Path, started: float) -> None:
     inputs = gather(context)
+    if inputs.settings.compose != "none":
+        inputs = compose_product(context, inputs, COMPOSING)
+        release_memory()
     counts = write_rasters(context, inputs, folder)
     context.progress(0.75, "comparing with the scene")
     reflectance = inputs.raster("reflectance")
@@ -53,7 +61,7 @@ def _make(context: Context, folder: Path, started: float) -> None:
         inputs.tile,
         inputs.spectral,
         context.threads,
-        inputs.path(folder, inputs.raster("source")) if "weights" in inputs.harmonize else None,
+        Origin(inputs.path(folder, inputs.raster("source")), "weights" in inputs.harmonize),
     )
     release_memory()
     context.progress(0.88, "pictures and report")
@@ -79,8 +87,10 @@ def write_rasters(context: Context, inputs: Inputs, folder: Path) -> dict[str, A
     rows, columns = inputs.grid.shape
     counts = Counts(reflectance, rows * columns, agency)
 
+    begun = 0.0 if inputs.settings.compose == "none" else COMPOSING
+
     def reading(fraction: float) -> None:
-        context.progress(0.3 * fraction, "counting, overviews")
+        context.progress(begun + (0.3 - begun) * fraction, "counting, overviews")
 
     work = context.folder
     with survey(wanted, counted, work, context.threads, counts.add, reading) as overviews:

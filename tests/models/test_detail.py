@@ -86,5 +86,5 @@ def test_sigma_is_bounded_and_calibrated(network):
     network.calibration[:] = 0.5
     _, moved = network(image())
     network.calibration[:] = 0.0
-    free = (log_sigma > np.log(2.1e-4)) & (moved < np.log(0.49))
+    free = (log_sigma > np.log(2.1e-4)) & (moved < np.log(0.099))
     np.testing.assert_allclose((moved - log_sigma)[free].numpy(), 0.5, atol=1e-5)

@@ -95,7 +95,7 @@ def test_a_mask_that_differs_from_the_bits_is_seen(scene, truth):
 def test_sources_and_deviations_by_hand():
     sheet = sheets.reflectance(("red", "nir08"), "SR")
     total = counts.Counts(sheet, 6, None)
-    source = np.array([[[0, 1, 17, 2], [2, 18, 10, 34]]], dtype=np.uint8)
+    source = np.array([[[0, 1, 17, 2], [6, 18, 10, 34]]], dtype=np.uint8)
     spread = np.full((3, 2, 4), -9999, dtype=np.int16)
     spread[0, 1] = 30, 50, 41, 9000  # the last is beyond what is told apart
     spread[1, 1] = 7
@@ -111,6 +111,7 @@ def test_sources_and_deviations_by_hand():
         "network": 5 / 7,
         "bandpass": 2 / 7,
         "own": 1 / 7,
+        "composed": 1 / 7,
         "no_pan": 2 / 7,
         "saturated": 1 / 7,
     }
