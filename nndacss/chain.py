@@ -111,7 +111,7 @@ def _orders(
         if stage == "mask" and card is not None:
             recipe = replace(recipe, weights=card.sha256, precision=PRECISION)
         if stage == "harmonize" and choice.cards:
-            recipe = replace(recipe, weights=choice.sha256, precision=harmonizing.precision)
+            recipe = replace(recipe, weights=choice.sha256, precision=choice.precision(harmonizing))
         return Order(recipe, scene.name, {**location, **places.get(stage, {})})
 
     acquire = order("acquire", {"harmonize": roles}, foreign)

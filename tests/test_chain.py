@@ -67,7 +67,8 @@ def test_settings(pair, override, renamed):
         (BANDPASS, {"harmonize", "product"}),
         ("harmonize.method=auto", set()),  # which stands for the same
         ("harmonize.sharpen=false", {"harmonize", "product"}),
-        ("harmonize.precision=bfloat16", {"harmonize", "product"}),
+        ("harmonize.precision=float32", {"harmonize", "product"}),
+        ("harmonize.precision=bfloat16", set()),
         ("harmonize.uncertainty=false", {"harmonize", "product"}),
         ("harmonize.device=cpu", set()),
         ("harmonize.force_toa=true", set()),  # the level is in the recipe
@@ -98,7 +99,7 @@ def test_a_network_waits_for_the_mask_and_bandpass_does_not(pair, weights):
     order, mask = planned.orders["harmonize"], planned.orders["mask"]
     card = harmonizer_card(weights[0])
     assert order.recipe.inputs["mask"] == mask.recipe.digest
-    assert (order.recipe.weights, order.recipe.precision) == (card.sha256, "float32")
+    assert (order.recipe.weights, order.recipe.precision) == (card.sha256, "bfloat16")
     assert str(weights[0].parent) not in json.dumps(order.recipe.settings)
     assert order.location["device"] == "cpu"
     assert order.location["weights"] == str(weights[0])

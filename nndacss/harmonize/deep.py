@@ -33,7 +33,7 @@ from nndacss.readers.scene import Scene
 from nndacss.sensors import REFLECTIVE
 
 if TYPE_CHECKING:
-    from nndacss.models.harmonizer import Harmonizer
+    from nndacss.models.harmonizer import Harmonizer, Precision
 
 
 class Deep:
@@ -136,7 +136,7 @@ def harmonizer(
         return pixels
 
     with claim(settings.device) as device:
-        network = _network(choice.weights, choice.sha256, device, settings.precision)
+        network = _network(choice.weights, choice.sha256, device, choice.precision(settings))
         with field(network, read, grid, threads) as values:
             yield Deep(scene, settings, network, values, ground)
 
@@ -151,11 +151,13 @@ def _check_bands(scene: Scene) -> None:
 
 
 @lru_cache(maxsize=2)
-def _network(names: Sequence[str], sha256: str | None, device: str, precision: str) -> Harmonizer:
+def _network(
+    names: Sequence[str], sha256: str | None, device: str, precision: Precision
+) -> Harmonizer:
     del sha256  # part of the key: a file may be replaced
     from nndacss.models.harmonizer import Harmonizer
 
-    return Harmonizer(names, device, "bfloat16" if precision == "bfloat16" else "float32")
+    return Harmonizer(names, device, precision)
 
 
 def target_of(scene: Scene, grid: GeoBox) -> Target:

@@ -31,8 +31,9 @@ class HarmonizeSettings(Settings):
     weights: tuple[str, ...] = DEFAULT_WEIGHTS
     """For `deep`: names in `checkpoints/`, or paths of cards; several are an ensemble. Their
     sha256 is identity."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """For `deep`: what the networks compute in."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """For `deep`: what the networks compute in; `auto` is bfloat16 for our own, float32 for the
+    published. A processor without bfloat16 takes float32 for it, which differs by 0.0001 RMSE."""
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", exclude=True)
     """For `deep`; `auto` takes a CUDA card where there is one. Never enters a recipe."""
     force_toa: bool = False

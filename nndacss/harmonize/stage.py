@@ -164,7 +164,7 @@ def _summary(scene: Scene, settings: HarmonizeSettings, choice: Choice) -> dict[
     ]
     return summary | {
         "weights": members,
-        "precision": settings.precision,
+        "precision": choice.precision(settings),
         "forced": any(scene.level not in card.levels for card in choice.cards),
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nndacss.errors import InputError, NndacssError, SettingsError, WeightsError, complain
 from nndacss.harmonize.settings import DEFAULT_WEIGHTS, HarmonizeSettings
@@ -58,6 +58,17 @@ class Choice:
         None without a network.
         """
         return ensemble_sha256([card.sha256 for card in self.cards]) if self.cards else None
+
+    def precision(self, settings: HarmonizeSettings) -> Literal["float32", "bfloat16"]:
+        """What the networks compute in; `auto` is by family, never by machine.
+
+        Our own loses nothing in bfloat16 (0.0001 RMSE against float32, on held-out pairs), the
+        published U-Nets do (0.003).
+        """
+        if settings.precision != "auto":
+            return settings.precision
+        own = bool(self.cards) and all(card.family == "detail" for card in self.cards)
+        return "bfloat16" if own else "float32"
 
     @property
     def uncertain(self) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from functools import cache
+from pathlib import Path
 
 # names and numbers of glibc's malloc.h
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -39,3 +41,13 @@ def one_thread() -> None:
 
     if torch.get_num_threads() != 1:
         torch.set_num_threads(1)
+
+
+@cache
+def native_bfloat16() -> bool:
+    """Whether this machine's processor has bfloat16 arithmetic, as far as Linux tells."""
+    try:
+        words = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return False
+    return bool(words & {"avx512_bf16", "amx_bf16", "bf16"})

@@ -99,6 +99,7 @@ def stage(pair, weights, whole, labels):
     def run(folder, *overrides, codes=None, threads=1, l1=True, names=None, change=None):
         names = json.dumps([str(name) for name in (names or weights[:1])])
         settings = ["harmonize.method=deep", f"harmonize.weights={names}", "harmonize.device=cpu"]
+        settings += ["harmonize.precision=float32"]  # as exact as arithmetic by hand
         settings += [f"tile.window={WINDOW}", "tile.part=256", *overrides]
         lone = pair.l2 if l1 else alone(pair.l2, folder)
         planned = plan(lone, pair.l1 if l1 else None, load_settings(None, settings))

@@ -13,6 +13,7 @@ from nndacss.harmonize.result import BANDPASS, NETWORK, NO_PAN, NODATA
 from nndacss.harmonize.settings import HarmonizeSettings
 from nndacss.models.harmonizer import Harmonizer
 from nndacss.models.harmonizer_card import harmonizer_card
+from nndacss.models.runtime import native_bfloat16
 from nndacss.product.checks import Seams, cut
 from nndacss.sensors import REFLECTIVE
 from nndacss.tile.settings import TileSettings
@@ -195,6 +196,7 @@ def test_uncertainty_can_be_left_out(stage, tmp_path, whole):
     assert not (run.folder / "uncertainty.vrt").exists()
 
 
+@pytest.mark.skipif(not native_bfloat16(), reason="this processor has no bfloat16 arithmetic")
 def test_bfloat16_is_another_result_close_by(done, stage, tmp_path, whole):
     run = stage(tmp_path, area(whole), "harmonize.precision=bfloat16")
     exact = piece_of(done.read("reflectance"), whole, run.grid).astype(int)

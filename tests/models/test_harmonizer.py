@@ -9,6 +9,7 @@ from nndacss.errors import InputError, WeightsError
 from nndacss.models.card import load_weights, save_weights
 from nndacss.models.harmonizer import Harmonizer
 from nndacss.models.harmonizer_card import HarmonizerCard, harmonizer_card
+from nndacss.models.runtime import native_bfloat16
 from tests.models.small import save_small
 from tests.models.small_harmonizer import small_harmonizer
 
@@ -40,6 +41,7 @@ def test_a_tile_does_not_depend_on_its_batch(members):
     np.testing.assert_allclose(one(images)[1:2], one(images[1:2]), atol=1e-6)
 
 
+@pytest.mark.skipif(not native_bfloat16(), reason="this processor has no bfloat16 arithmetic")
 def test_bfloat16_is_near(members):
     image = pixels(96)
     exact, near = (
@@ -105,3 +107,10 @@ def test_members_for_two_satellites(members, tmp_path):
     name = edited(members, tmp_path, target="sentinel-2b")
     with pytest.raises(WeightsError, match="members for sentinel-2a, sentinel-2b"):
         Harmonizer([members[0], name])
+
+
+def test_a_processor_without_bfloat16_computes_in_float32(members, monkeypatch):
+    monkeypatch.setattr("nndacss.models.harmonizer.native_bfloat16", lambda: False)
+    image = pixels()
+    found = Harmonizer(members[:1], precision="bfloat16")(image)
+    assert np.array_equal(found, Harmonizer(members[:1])(image))
