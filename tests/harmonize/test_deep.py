@@ -206,6 +206,7 @@ def test_bfloat16_is_another_result_close_by(done, stage, tmp_path, whole):
 def test_the_door_gives_the_products_ground(done, scene, whole, labels, weights):
     window = whole[100:300, 250:450]
     settings = {"method": "deep", "weights": (str(weights[0]),), "device": "cpu"}
+    settings |= {"precision": "float32"}  # as the stage here
     image = nndacss.read_harmonized(scene, window, **settings)
     spread = nndacss.api.read_uncertainty(scene, window, **settings)
     ground = np.isin(piece_of(labels, whole, window), GROUND)
