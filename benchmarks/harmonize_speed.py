@@ -39,7 +39,13 @@ from nndacss.harmonize.ground import place
 from nndacss.harmonize.settings import DEFAULT_WEIGHTS
 from nndacss.harmonize.weights import installed
 from nndacss.models.harmonizer import Harmonizer
-from nndacss.models.harmonizer_card import INPUTS, ROLES, HarmonizerCard
+from nndacss.models.harmonizer_card import (
+    INPUTS,
+    ROLES,
+    HarmonizerCard,
+    harmonizer_card,
+    usual_precision,
+)
 from nndacss.models.runtime import prepare_cpu
 from nndacss.product.checks import cut
 from nndacss.raster import Pixels
@@ -163,7 +169,8 @@ def apart(path: Path, names: Sequence[str], runs: int, threads: int) -> tuple[fl
     grid = output_grid(scene.grid(ROLES[0]), TileSettings())
     windows = [grid[place_] for place_ in cut(grid, TileSettings()).windows]
     area = math.prod(grid.shape) / 1e6
-    network = Harmonizer(names)
+    usual = usual_precision([harmonizer_card(name) for name in names])
+    network = Harmonizer(names, precision=usual)
 
     def seen(wanted: GeoBox) -> Pixels:
         bands = [scene.read(roles, wanted).pixels for roles in (ROLES, ("pan",))]

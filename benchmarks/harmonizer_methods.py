@@ -15,7 +15,7 @@ from pansharpening import CLASSICAL, regression
 
 from nndacss.harmonize.bandpass import adjust
 from nndacss.models.harmonizer import Harmonizer
-from nndacss.models.harmonizer_card import ROLES
+from nndacss.models.harmonizer_card import ROLES, harmonizer_card, usual_precision
 from nndacss.raster import Pixels
 
 Method = Callable[[Pixels], Pixels]
@@ -46,7 +46,9 @@ class Network:
     @classmethod
     def load(cls, name: str) -> Network:
         """By name or path; `a,b,c` is an ensemble."""
-        return cls(name, Harmonizer(name.split(",")))
+        members = name.split(",")
+        usual = usual_precision([harmonizer_card(member) for member in members])
+        return cls(name, Harmonizer(members, precision=usual))
 
     def __call__(self, inputs: Pixels) -> Pixels:
         """The mean."""

@@ -16,11 +16,13 @@ from nndacss.tile.settings import TileSettings
 #: Seconds of one core a Mpx at 10 m, all stages, and a run's fixed part.
 CORE_SECONDS, FIXED_SECONDS = 1.5, 10.0
 #: Seconds of one core a Mpx more where a network harmonizes: our own, all of it clear ground.
-DEEP_SECONDS = 1.2
+DEEP_SECONDS, DEEP_FIXED = 0.9, 8.0
+#: More of them where the product is composed: half of a scene under cloud.
+COMPOSED_SECONDS, COMPOSED_WORK = 1.2, 7.5
 #: MiB of memory, at any size: fixed and per thread.
 MEMORY, MEMORY_THREAD = 560, 100
 #: More of it for a network that harmonizes, fixed and per thread.
-DEEP_MEMORY, DEEP_MEMORY_THREAD = 100, 150
+DEEP_MEMORY, DEEP_MEMORY_THREAD = 50, 50
 #: MB on disk a Mpx: parts in the work root, the product; then those of the uncertainty.
 WORK, PRODUCT = 8.0, 11.0
 DEEP_WORK, DEEP_PRODUCT = 5.0, 6.0
@@ -52,11 +54,17 @@ class Expected:
 
 
 def expect(
-    square_km: float, settings: TileSettings, threads: int, *, deep: bool = False
+    square_km: float,
+    settings: TileSettings,
+    threads: int,
+    *,
+    deep: bool = False,
+    composed: bool = False,
 ) -> Expected:
     """From the scene's size and the wanted grid; areas are upper bounds.
 
-    `deep`: a network harmonizes, our own small one on the processor.
+    `deep`: a network harmonizes, our own small one on the processor; `composed`: clouds and
+    shadows are composed anew.
     """
     if settings.grid.startswith("mgrs:"):
         square_km = TILE_SQUARE_KM
@@ -68,11 +76,12 @@ def expect(
         width = (east - west) % 360 * DEGREE_KM * math.cos(math.radians((south + north) / 2))
         square_km = min(square_km, width * (north - south) * DEGREE_KM)
     mpx = square_km / 100
+    core = CORE_SECONDS + DEEP_SECONDS * deep + COMPOSED_SECONDS * composed
     return Expected(
         mpx,
-        FIXED_SECONDS + mpx * (CORE_SECONDS + DEEP_SECONDS * deep) / threads,
+        FIXED_SECONDS + DEEP_FIXED * deep + mpx * core / threads,
         MEMORY + DEEP_MEMORY * deep + (MEMORY_THREAD + DEEP_MEMORY_THREAD * deep) * threads,
-        mpx * (WORK + DEEP_WORK * deep),
+        mpx * (WORK + DEEP_WORK * deep + COMPOSED_WORK * composed),
         mpx * (PRODUCT + DEEP_PRODUCT * deep),
     )
 

@@ -11,6 +11,7 @@ import luigi
 
 from nndacss.chain import STAGES, Plan, plan
 from nndacss.estimate import expect, free_mb
+from nndacss.product.settings import ProductSettings
 from nndacss.resources import config_file
 from nndacss.settings import load_settings
 from nndacss.tile.area import area_bbox
@@ -65,17 +66,19 @@ class AdaptScene(luigi.WrapperTask):
             log.warning("%s", loss)
         for stage in STAGES:
             planned.orders[stage].save(Path(machine().work))
-        self._tell(planned, cast(TileSettings, settings["tile"]))
+        composed = cast(ProductSettings, settings["product"]).compose != "none"
+        self._tell(planned, cast(TileSettings, settings["tile"]), composed)
         return planned
 
-    def _tell(self, planned: Plan, tile: TileSettings) -> None:
+    def _tell(self, planned: Plan, tile: TileSettings, composed: bool) -> None:
         """Say what to expect, and whether the disks have room for it."""
         target = Path(self.output_root) / planned.orders["product"].target
         if (target / "item.json").exists():
             log.info("%s is done already", target)
             return
         deep = bool(planned.harmonize.cards)
-        expected = expect(planned.scene.square_km, tile, threads(), deep=deep)
+        square_km = planned.scene.square_km
+        expected = expect(square_km, tile, threads(), deep=deep, composed=composed)
         log.info("%s: %s", planned.scene.name, expected)
         needs = ((Path(machine().work), expected.work), (target, expected.product))
         for folder, needed in needs:

@@ -41,5 +41,11 @@ def test_a_network_takes_more_of_all():
         assert getattr(deep, name) > getattr(plain, name)
 
 
+def test_composing_takes_time_and_work_files():
+    plain, composed = (expect(1000, TileSettings(), 2, composed=c) for c in (False, True))
+    assert composed.seconds > plain.seconds
+    assert composed.work > plain.work
+
+
 def test_free_space_is_that_of_the_disk(tmp_path):
     assert free_mb(tmp_path / "not" / "there") == pytest.approx(free_mb(Path(tmp_path)), rel=0.2)

@@ -33,7 +33,8 @@ from nndacss.readers.scene import Scene
 from nndacss.sensors import REFLECTIVE
 
 if TYPE_CHECKING:
-    from nndacss.models.harmonizer import Harmonizer, Precision
+    from nndacss.models.harmonizer import Harmonizer
+    from nndacss.models.harmonizer_card import Precision
 
 
 class Deep:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from math import lcm
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from nndacss.models.harmonizer_card import (
     ROLES,
     DeepArchitecture,
     HarmonizerCard,
+    Precision,
     harmonizer_card,
 )
 from nndacss.models.runtime import native_bfloat16, one_thread
@@ -39,7 +40,6 @@ SYNTHETIC_PAN = {"blue": 0.10, "green": 0.50, "red": 0.40}
 #: Tiles of a batch on a card; the processor takes one.
 CARD_BATCH = 8
 
-Precision = Literal["float32", "bfloat16"]
 Member = Callable[["Tensor"], "tuple[Tensor, Tensor | None]"]
 """Pixels with NaN to mean and, where the member states one, the standard deviation."""
 
