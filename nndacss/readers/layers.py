@@ -26,6 +26,9 @@ from rasterio.windows import Window
 from nndacss.errors import BandError, complain
 from nndacss.raster import Pixels
 
+# GDAL would write `<archive>.properties` beside a .tar.gz that is read in place, whenever that is
+os.environ.setdefault("CPL_VSIL_GZIP_WRITE_PROPERTIES", "NO")
+
 _REMEDY = "order the product again, or unpack it anew"
 _CHUNK = 1024
 _opening = threading.Lock()

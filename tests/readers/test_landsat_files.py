@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import os
 import shutil
 import tarfile
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from nndacss.errors import ArchiveError, InputError, MetadataError, OutputError
-from nndacss.readers import unpacked
+from nndacss.errors import ArchiveError, InputError, LossWarning, MetadataError, OutputError
+from nndacss.readers import open_scene, unpacked
 from nndacss.readers.landsat import READER, files
 from nndacss.readers.landsat.files import list_files, metadata_file, unpack
 from tests.readers.recipes import Recipe, pack
@@ -180,6 +183,21 @@ def test_unpack_gives_the_same_product(folder: Path, tmp_path: Path, ending: str
     assert READER.identify(out) == READER.identify(archive)
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
     assert unpack(archive, out) == out
+
+
+def test_reading_in_place_leaves_nothing_beside_the_archive(shared_data, tmp_path: Path) -> None:
+    """A real one: GDAL keeps notes on large compressed files only."""
+    (source,) = shared_data("landsat-c2-crops").glob("LC08_L2SP_218074_20190114_*.tar.gz")
+    archive = tmp_path / source.name
+    archive.write_bytes(source.read_bytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LossWarning)
+        scene = open_scene(archive)
+    grid = scene.grid("red")[:8, :8]
+    assert np.isfinite(scene.read(("red", "swir22"), grid).pixels).any()
+    del scene
+    gc.collect()
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
 
 
 def test_unpack_is_whole_or_absent(folder: Path, tmp_path: Path, monkeypatch) -> None:
