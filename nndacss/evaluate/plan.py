@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from nndacss.datasets import Dataset
+from nndacss.entries import fingerprint, located, stated
 from nndacss.errors import DatasetError, SettingsError, complain
-from nndacss.evaluate.settings import EvaluateSettings, TestData
+from nndacss.evaluate.settings import EvaluateSettings
 from nndacss.identity import Order, Recipe
-from nndacss.samples.plan import build, fingerprint
+from nndacss.samples.plan import build
 from nndacss.settings import Settings, version
 
 #: What the stage writes into its folder.
@@ -35,11 +35,7 @@ class TestPlan:
             raise SettingsError(f"test data of several label schemes: {listed}; score them apart")
         self.scheme = schemes.pop()
         self._inputs = {f"test:{title}": fingerprint(data) for title, data in self.data.items()}
-        self._location = {
-            f"{title}.{key}": path
-            for title, dataset in self.data.items()
-            for key, path in dataset.places().items()
-        }
+        self._location = located(self.data)
         for title, dataset in self.data.items():
             if not dataset.names():
                 found, expected = "no sample", "labelled images"
@@ -71,7 +67,7 @@ class TestPlan:
         weights: str | None = None,
     ) -> Order:
         """One model on all test data; `model` is what `models.open_model` opens."""
-        entries = [_entry(entry, self.data[entry.title]) for entry in self.settings.test]
+        entries = [stated(entry, self.data[entry.title]) for entry in self.settings.test]
         changed = {"evaluate": self.settings.changed() | {"test": entries}, "model": dict(model)}
         recipe = Recipe(
             "evaluate",
@@ -81,9 +77,3 @@ class TestPlan:
             weights=weights,
         )
         return Order(recipe, name, {**(location or {}), **self._location})
-
-
-def _entry(entry: TestData, dataset: Dataset) -> dict[str, Any]:
-    """An entry without its paths and defaults."""
-    own = entry.model_dump(mode="json", include=set(TestData.model_fields), exclude_defaults=True)
-    return {**own, **dataset.options()}

@@ -16,7 +16,7 @@ from typing import Any, cast
 from PIL import Image
 
 from nndacss.datasets import Dataset
-from nndacss.errors import DatasetError, complain
+from nndacss.entries import check_unchanged
 from nndacss.evaluate.models import Model, open_model
 from nndacss.evaluate.plan import FILE
 from nndacss.evaluate.score import SIMULATED, Exposure, Scored, held_out, score
@@ -26,7 +26,7 @@ from nndacss.labels import Scheme
 from nndacss.metrics.counts import Counts, total
 from nndacss.metrics.scores import iou
 from nndacss.plugins import load
-from nndacss.samples.plan import STORE, build, fingerprint
+from nndacss.samples.plan import STORE, build
 from nndacss.samples.store import SampleStore
 from nndacss.settings import restore
 from nndacss.stage import Context, stage_folder
@@ -46,10 +46,7 @@ def evaluate_model(context: Context) -> Mapping[str, Any]:
     exposed = exposure(context) if trained else Exposure()
     work = [(entry, build(entry, context.order.location)) for entry in settings.test]
     for entry, dataset in work:
-        if fingerprint(dataset) != recipe.inputs[f"test:{entry.title}"]:
-            found = "other files than when the task was planned"
-            places = ", ".join(dataset.places().values()) or entry.title
-            raise DatasetError(complain(places, found, "the same", "run the task again"))
+        check_unchanged(entry.title, dataset, recipe.inputs[f"test:{entry.title}"])
     names = [held_out(dataset, entry, exposed) for entry, dataset in work]
     model = open_model(recipe.settings["model"], context.order.location, trained, context.threads)
     every, before = max(1, sum(map(len, names))), 0

@@ -18,7 +18,7 @@ from nndacss.plugins import load
 from nndacss.samples.settings import Entry, SamplesSettings
 from nndacss.settings import Settings, version
 
-__all__ = ["STORE", "build", "fingerprint", "samples_order"]
+__all__ = ["STORE", "build", "samples_order"]
 
 #: File of the store in the stage's folder.
 STORE = "samples.h5"
