@@ -15,7 +15,9 @@ from tests.models.small import save_small
 
 
 def orders(pair, *overrides):
-    return plan(pair.l2, None, load_settings(None, overrides)).orders
+    """Without a network that harmonizes, which would need the mask."""
+    settings = load_settings(None, ["harmonize.method=bandpass", *overrides])
+    return plan(pair.l2, None, settings).orders
 
 
 def renamed(before, after):

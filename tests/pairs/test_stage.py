@@ -1,7 +1,6 @@
 """The stage: whole or absent, nothing made twice, and recipes that know no place."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,10 +153,13 @@ def test_colours_of_a_difference():
     assert found[3] == [232, 229, 220]
 
 
-def test_training_and_test_pairs_do_not_meet(shared_data, monkeypatch):
+def test_training_and_test_pairs_do_not_meet(shared_data, tmp_path, monkeypatch):
     """No seed, chip, rows or draw of the test config is in the training config's."""
-    shared_data("sentinel2-l2a-chips")
-    monkeypatch.chdir(Path(__file__).parents[2])
+    data = shared_data("sentinel2-l2a-chips").parent
+    for folder in ("shared", "here"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "shared" / "data").symlink_to(data)  # where the configs look for it
+    monkeypatch.chdir(tmp_path / "here")
     train, test = (
         load_settings(config_file(name))["pairs"].sources
         for name in ("harmonizer.toml", "harmonizer_test.toml")

@@ -310,7 +310,7 @@ def test_level_2_keeps_its_own_quality(pair: tuple[Path, Path]) -> None:
 
 
 OPTIONAL = {
-    "8": "_B8.TIF is missing: no detail below 30 m",
+    "8": "_B8.TIF is missing: detail below 30 m is not observed",
     "QA_PIXEL": "_QA_PIXEL.TIF is missing: no cloud",
     "QA_RADSAT": "_QA_RADSAT.TIF is missing: saturation",
     "10": "_B10.TIF is missing: no brightness temperature",
