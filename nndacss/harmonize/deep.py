@@ -22,7 +22,7 @@ from odc.geo.geobox import GeoBox
 
 from nndacss.errors import InputError, complain
 from nndacss.harmonize.bandpass import harmonize as bandpass
-from nndacss.harmonize.fields import Field, extent, field
+from nndacss.harmonize.fields import Field, field
 from nndacss.harmonize.ground import Everywhere, Ground
 from nndacss.harmonize.result import NETWORK, NO_PAN, SNOW, WITHOUT_PAN, Deviation, Harmonized
 from nndacss.harmonize.settings import HarmonizeSettings
@@ -75,7 +75,7 @@ class Deep:
 
     def _values(self, grid: GeoBox, weight: Pixels) -> Pixels:
         """(12, rows, columns): the networks where they are wanted, NaN elsewhere."""
-        rows, columns = (extent(weight.max(axis=axis)) for axis in (1, 0))
+        rows, columns = (_extent(weight.max(axis=axis)) for axis in (1, 0))
         found = self._field(grid[rows, columns])
         if found.shape[1:] == tuple(grid.shape):
             return found
@@ -103,6 +103,12 @@ class Deep:
             return None
         sigma = np.full((len(self._order), *grid.shape), np.nan, dtype=np.float32)
         return Deviation(sigma, np.zeros(grid.shape, dtype=np.uint8))
+
+
+def _extent(weight: Pixels) -> slice:
+    """From the first to the last that counts."""
+    where = np.flatnonzero(weight)
+    return slice(int(where[0]), int(where[-1]) + 1)
 
 
 def sees_pan(scene: Scene, settings: HarmonizeSettings) -> bool:

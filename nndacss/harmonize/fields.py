@@ -13,11 +13,10 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from nndacss.harmonize.ground import place
@@ -73,31 +72,11 @@ class Near:
         rows, columns = (
             slice(lead, lead + size) for lead, size in zip(before, grid.shape, strict=True)
         )
-        there = np.asarray(~np.isnan(pixels[:-1, rows, columns]).any(axis=0))
-        result = np.full((self._run.classes, *grid.shape), np.nan, dtype=np.float32)
-        if not there.any():
-            return result
-        # beyond the scene's edge nothing is computed: the same box whatever else is asked for
-        box = [extent(np.asarray(there.any(axis=axis))) for axis in (1, 0)]
-        around = [
-            _around(lead + side.start, side.stop - side.start, self._reach, self._step)
-            for lead, side in zip(before, box, strict=True)
-        ]
-        (top, height), (left, width) = around
-        values = self._run(pixels[None, :, top : top + height, left : left + width])[0]
-        rows, columns = (
-            slice(lead + side.start - start, lead + side.stop - start)
-            for lead, side, (start, _) in zip(before, box, around, strict=True)
-        )
-        result[:, box[0], box[1]] = values[:, rows, columns]
-        result[:, ~there] = np.nan
-        return result
-
-
-def extent(there: NDArray[Any]) -> slice:
-    """From the first that is not 0 or False to the last; there must be one."""
-    where = np.flatnonzero(there)
-    return slice(int(where[0]), int(where[-1]) + 1)
+        missing = np.asarray(np.isnan(pixels[:-1, rows, columns]).any(axis=0))
+        if missing.all():
+            return np.full((self._run.classes, *grid.shape), np.nan, dtype=np.float32)
+        values: Pixels = self._run(pixels[None])[0, :, rows, columns]
+        return np.where(missing, np.float32(np.nan), values)
 
 
 def _around(first: int, size: int, reach: int, step: int) -> tuple[int, int]:

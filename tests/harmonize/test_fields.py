@@ -1,4 +1,4 @@
-"""Rectangles: what a network sees of a scene; and several as one batch, each its own."""
+"""Rectangles of several threads as one batch: nobody waits in vain, nobody gets another's."""
 
 import threading
 import time
@@ -6,11 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from affine import Affine
-from odc.geo.geobox import GeoBox
-from scipy.ndimage import uniform_filter
 
-from nndacss.harmonize.fields import Near, Together
+from nndacss.harmonize.fields import Together
 
 
 class Card:
@@ -51,51 +48,3 @@ def test_an_error_reaches_its_own_thread_and_stops_no_other():
     with pytest.raises(ValueError, match="bad pixels"):
         found[3].result()
     assert np.array_equal(found[4].result(), images[4] + 1)
-
-
-REACH = 7
-
-
-class Box:
-    """The mean over a square that reaches `REACH` pixels, of the first band; missing is 0."""
-
-    reach, multiple, batch, classes = REACH, 6, 1, 1
-
-    def __init__(self):
-        self.shapes = []
-
-    def __call__(self, pixels):
-        self.shapes.append(pixels.shape[2:])
-        filled = np.nan_to_num(pixels[:, :1])
-        return uniform_filter(filled, (1, 1, 2 * REACH + 1, 2 * REACH + 1), mode="constant")
-
-
-def test_nothing_is_computed_beyond_the_scene():
-    """A scene that ends inside a window: its pixels are as on the whole, the rest is not run."""
-    rng = np.random.default_rng(0)
-    scene = np.full((2, 300, 300), np.nan, dtype=np.float32)
-    scene[:, 101:180, 60:251] = rng.random((2, 79, 191))
-    whole = GeoBox((300, 300), Affine(10, 0, 0, 0, -10, 0), "EPSG:32632")
-
-    def read(grid):
-        found = np.full((2, *grid.shape), np.nan, dtype=np.float32)
-        left, top = (round(part) for part in ~whole.affine @ (grid.affine.c, grid.affine.f))
-        rows, columns = (
-            (max(first, 0), min(first + size, 300))
-            for first, size in zip((top, left), grid.shape, strict=True)
-        )
-        found[:, rows[0] - top : rows[1] - top, columns[0] - left : columns[1] - left] = scene[
-            :, rows[0] : rows[1], columns[0] : columns[1]
-        ]
-        return found
-
-    network = Box()
-    near = Near(network, network, read)
-    expected = np.where(np.isnan(scene[:1]), np.nan, Box()(scene[None])[0])
-    for at in (np.s_[90:210, 40:170], np.s_[128:256, 128:256], np.s_[0:300, 0:300]):
-        np.testing.assert_allclose(near(whole[at]), expected[:, *at], atol=1e-6)
-    assert network.shapes[-1][0] < 79 + 2 * (REACH + 6)
-    assert all(side % 6 == 0 for shape in network.shapes for side in shape)
-    empty = near(whole[0:60, 0:60])
-    assert np.isnan(empty).all()
-    assert len(network.shapes) == 3
