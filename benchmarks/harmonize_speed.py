@@ -9,7 +9,8 @@ that says where ground is comes from the spectral rules and is not counted.
 
 Of the smallest scene, apart: the network on windows in memory (halo counted), and the reading of
 what it sees, on the same number of threads. Figures are medians; scenes over 20 Mpx run once. The
-goal is 0.5 s a Mpx for the stage on two cores. Run it on an idle machine.
+goal is 0.5 s a Mpx for the stage on two cores. Run it on an idle machine, and with
+OPENBLAS_NUM_THREADS=1, as a stage has it, for the figures that are taken apart.
 """
 
 from __future__ import annotations
