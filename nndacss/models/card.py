@@ -90,9 +90,21 @@ def load_card(name: str | Path, kind: type[C]) -> C:
     try:
         return kind.model_validate(json.loads(path.read_text()))
     except (ValueError, ValidationError) as error:
-        found = " ".join(str(error).split())[:300]
+        found = _fault(error)
         remedy = "name weights of that kind, or export them again"
         raise WeightsError(complain(path, found, f"a weights card{kind.OF}", remedy)) from error
+
+
+def _fault(error: ValueError) -> str:
+    """What is wrong with a card, in a few words: what it lacks, else its first wrong value."""
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())[:300]
+    faults = [(".".join(str(part) for part in one["loc"]), one) for one in error.errors()]
+    lacking = [key for key, one in faults if one["type"] == "missing"]
+    if lacking:
+        return f"no {', '.join(lacking)}"
+    key, first = faults[0]
+    return f"{key or 'card'}: {first['msg']}"
 
 
 def load_weights(name: str | Path, kind: type[C]) -> tuple[C, dict[str, Tensor]]:
