@@ -60,7 +60,7 @@ def test_wrong_shapes(members, shape):
 
 def test_weights_of_a_mask(tmp_path):
     with pytest.raises(
-        WeightsError, match="no family, deviation.*expected a weights card of a harmonizer"
+        WeightsError, match=r"no family, deviation.*expected a weights card of a harmonizer"
     ):
         harmonizer_card(save_small(tmp_path))
 
