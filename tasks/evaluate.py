@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nndacss.identity import load_order, recipe_path
 from tasks._base import StageTask
-from tasks.samples import MakeSamples
 from tasks.train import TrainSegmentation
 
 
@@ -18,10 +17,6 @@ class EvaluateModel(StageTask):
         trained = self.order.recipe.inputs.get("train")
         if trained is None:
             return []
-        train = load_order(recipe_path(self.work, trained))
-        digest = train.recipe.inputs["samples"]
-        samples = load_order(recipe_path(self.work, digest))
-        return [
-            TrainSegmentation(name=train.name, recipe=trained),
-            MakeSamples(name=samples.name, recipe=digest),
-        ]
+        name = load_order(recipe_path(self.work, trained)).name
+        train = TrainSegmentation(name=name, recipe=trained)
+        return [train, train.requires()]

@@ -12,15 +12,21 @@ must not open a raster nor import torch or rasterio: those belong inside `load`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndacss.entries import Origin
 from nndacss.errors import DatasetError, complain
 from nndacss.labels.sets import Sets
 from nndacss.raster import Pixels
+
+#: Parts of an image that a data set may tell apart, so that they are scored apart, by what lies on
+#: the ground: the pixels where the sky hides it, or shades it, and those where nothing does.
+STRATA = {"water": "open water", "snow_below": "snow or ice"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,9 @@ class Sample:
     """Pixel size."""
     sun: tuple[float, float] | None
     """Elevation and azimuth in degrees; None where the archive does not say."""
+    strata: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """Name in `STRATA` -> (rows, columns) where that lies on the ground, as far as the archive
+    knows it; empty where it does not say."""
 
     def __post_init__(self) -> None:
         expected = (len(self.roles), *self.sets.shape)

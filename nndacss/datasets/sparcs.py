@@ -8,8 +8,9 @@ Files of sub-scene `LC80010812013365LGN00_18` (of a scene before the collections
     _photo.png, _qmask.tif and _c1bqa.tif are not read (one sub-scene has no `_c1bqa.tif`)
 
 Codes: 0 shadow, 1 shadow over water, 2 water, 3 snow or ice, 4 land, 5 cloud, 6 flooded. Both
-shadows become shadow, water, land and flooded become clear. Here a mask has no class for shadow
-over water; to score it apart, use the archive twice, with `shadow` "land" and "water".
+shadows become shadow, water, land and flooded become clear. A mask has no class for shadow over
+water; codes 1 and 2 are the stratum `water`, so that it is scored apart. What lies below a cloud,
+or whether snow is in shadow, the codes do not say.
 
 Which ten of the eleven bands they are is not published: all but pan (B1-B7, B9, B10, B11), or all
 but one thermal band (B1-B8, B9, B10). The pixels tell, see `layout_of`. In the first case there
@@ -62,6 +63,8 @@ _BANDS: Mapping[Layout, tuple[str, ...]] = {
     "no_pan": tuple(role for role in SENSOR.roles if role != "pan"),
     "one_thermal": SENSOR.roles[:-1],
 }
+#: Codes of water, in shadow and not; flooded ground (6) is a class of its own.
+_WATER = (1, 2)
 _DATA, _LABELS = "_data.tif", ("_labels.tif", "_mask.png")
 #: Two thermal bands, or pan with the mean of green and red, correlate by more (0.93 to 0.99 in the
 #: real scenes at hand); cirrus with a thermal band by 0.45 at most in 31 Biome chips.
@@ -137,6 +140,7 @@ class Sparcs(Dataset):
             level="TOA",
             metres=30.0,
             sun=(metadata.sun_elevation, metadata.sun_azimuth),
+            strata={"water": np.isin(codes, _WATER)},
         )
 
     def _table(self) -> dict[int, int]:

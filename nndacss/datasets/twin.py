@@ -2,7 +2,8 @@
 
 Simulated, so a model trained on them says so in its card. Every chip is another place, sun, sky
 and season (`nndacss.simulate.chips.moment`). Truth: cloud where the optical thickness at 0.55 um
-is at least 0.3, shadow where clouds take at least 20 % of the direct beam. Part of this project.
+is at least 0.3, shadow where clouds take at least 20 % of the direct beam; water and snow of the
+ground itself, known under clouds too (`Sample.strata`). Part of this project.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class Twin(Dataset):
             level=level,
             metres=made.metres,
             sun=(made.sun_elevation, made.sun_azimuth),
+            strata={"water": made.water, "snow_below": made.snow},
         )
 
 

@@ -16,7 +16,7 @@ from nndacss.evaluate.models import Labels, Model, Unsuited, seen
 from nndacss.evaluate.pictures import Picture, triptych
 from nndacss.evaluate.settings import EvaluateSettings, TestData
 from nndacss.labels import NODATA, Scheme
-from nndacss.metrics.counts import Counts, count, without_borders
+from nndacss.metrics.counts import count, without_borders
 from nndacss.plugins import load
 
 #: Kinds of data that we made ourselves; figures on them stand apart from real ones.
@@ -95,29 +95,38 @@ def score(
         except Unsuited as reason:
             return Scored(entry, unsuited=str(reason))
         seconds = time.perf_counter() - started
-        counts, edgeless = compare(sample, labels, scheme, settings.tolerance)
-        result.samples.append(_record(sample, entry, counts, edgeless, seconds))
+        found = compare(sample, labels, scheme, settings.tolerance)
+        result.samples.append(_record(sample, entry, seconds) | found)
         _keep(result.worst, sample, labels, settings.worst, scheme)
     result.worst.sort(reverse=True)
     return result
 
 
-def compare(
-    sample: Sample, labels: Labels, scheme: Scheme, tolerance: int
-) -> tuple[Counts, Counts | None]:
-    """Counts over all labelled pixels that were seen; the same without borders where asked."""
+def compare(sample: Sample, labels: Labels, scheme: Scheme, tolerance: int) -> dict[str, Any]:
+    """Counts over all labelled pixels that were seen, as JSON.
+
+    `counts`; `edgeless`, the same without borders, where asked; `strata`, the same for each
+    stratum of the sample, where it has some. DatasetError for a stratum of another size.
+    """
     where = seen(sample)
-    counts = count(sample.sets, labels, scheme.classes, where)
-    if tolerance == 0:
-        return counts, None
-    sets = without_borders(sample.sets, tolerance)
-    return counts, count(sets, labels, scheme.classes, where)
+    found: dict[str, Any] = {"counts": count(sample.sets, labels, scheme.classes, where).to_json()}
+    if tolerance:
+        sets = without_borders(sample.sets, tolerance)
+        found["edgeless"] = count(sets, labels, scheme.classes, where).to_json()
+    strata = {}
+    for name, part in sorted(sample.strata.items()):
+        if part.shape != sample.sets.shape:
+            subject = f"{sample.name}, stratum {name}"
+            expected = f"size {sample.sets.shape}"
+            remedy = "make it of the size of the labels"
+            raise DatasetError(complain(subject, str(part.shape), expected, remedy))
+        strata[name] = count(sample.sets, labels, scheme.classes, where & part).to_json()
+    return found | ({"strata": strata} if strata else {})
 
 
-def _record(
-    sample: Sample, entry: TestData, counts: Counts, edgeless: Counts | None, seconds: float
-) -> dict[str, Any]:
-    record = {
+def _record(sample: Sample, entry: TestData, seconds: float) -> dict[str, Any]:
+    """What a sample is."""
+    return {
         "data": entry.title,
         "name": sample.name,
         "scene": sample.scene,
@@ -127,9 +136,7 @@ def _record(
         "pixels": int(np.prod(sample.sets.shape)),
         "labelled": int(((sample.sets != 0) & seen(sample)).sum()),
         "seconds": round(seconds, 3),
-        "counts": counts.to_json(),
     }
-    return record | ({"edgeless": edgeless.to_json()} if edgeless else {})
 
 
 def error_rate(sample: Sample, labels: Labels) -> float:

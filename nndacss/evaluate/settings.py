@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from nndacss.samples.settings import Entry
 from nndacss.settings import Settings
 
-VERSION = 1
+VERSION = 2
 
 
 class TestData(Entry):

@@ -2,7 +2,8 @@
 
 `counts.json`: `scheme`, `classes`, `model` (what it is), `data` (per test data: facts, `unsuited`
 with the reason where the model cannot be scored, `worst` pictures) and `samples` (one record each
-with its counts, so that any grouping can be summed up later).
+with its counts, so that any grouping can be summed up later; files of version 1 of the stage have
+no counts of `strata`).
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """One TOML file as the orders of all its stages: samples -> train -> evaluate -> experiment.
 
+With `[[views.sources]]` the samples are composed: views -> compose -> train -> ...
+
 Light: it runs in the scheduler's process. All that can be wrong with the settings, the archives
 or the weights is found here, before anything long starts.
 
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from nndacss.compose.plan import compose_order
 from nndacss.errors import SettingsError, complain
 from nndacss.evaluate.baselines import installed, missing
 from nndacss.evaluate.plan import TestPlan
@@ -25,6 +28,8 @@ from nndacss.plugins import load
 from nndacss.samples.plan import samples_order
 from nndacss.settings import Settings, build, read_table, version
 from nndacss.train.plan import train_order
+from nndacss.views.plan import views_order
+from nndacss.views.settings import ViewsSettings
 
 #: Set by the experiment for each run, so a variant cannot.
 _OURS = ("seed", "fold", "folds")
@@ -42,7 +47,7 @@ class Run:
     fold: int | None
     evaluate: Order
     needs: tuple[Order, ...] = ()
-    """Samples and training."""
+    """Samples (with the views that they are composed of) and training."""
 
     @property
     def key(self) -> str:
@@ -87,7 +92,7 @@ def plan_experiment(config: Path | None, overrides: Sequence[str] = ()) -> Exper
             losses.append(f"{baseline.label} is not installed: {absent}")
         else:
             runs.append(_baseline_run(baseline, tests))
-    _check_thresholds(settings, tests)
+    _check_names(settings, tests)
     if not runs:
         raise SettingsError("; ".join(["nothing to score: no variant and no baseline", *losses]))
     return ExperimentPlan(tuple(runs), _summary(settings, runs, losses, tests), tuple(losses))
@@ -106,7 +111,7 @@ def _variant_runs(
     first = build(own, named)
     tests = TestPlan(first)
     tests.check_folds(settings.folds)
-    samples = samples_order(first)
+    *before, samples = _sample_orders(first)
     _check_cross_validated(first, tests, named)
     for seed in settings.seeds:
         for fold in range(settings.folds) if settings.folds else (None,):
@@ -115,7 +120,15 @@ def _variant_runs(
             settled = build(merged(own, {"train": place}), named)
             train = train_order(samples, settled, _model_name(seed, fold, settings.folds))
             evaluate = tests.order(train.name, {"kind": "trained"}, {"train": train.recipe.digest})
-            yield Run(variant.name, "variant", seed, fold, evaluate, (samples, train))
+            yield Run(variant.name, "variant", seed, fold, evaluate, (*before, samples, train))
+
+
+def _sample_orders(settings: Mapping[str, Settings]) -> tuple[Order, ...]:
+    """Views and what is composed of them, where the settings name views; else plain samples."""
+    if not cast(ViewsSettings, settings["views"]).sources:
+        return (samples_order(settings),)
+    views = views_order(settings)
+    return views, compose_order(views, settings)
 
 
 def _model_name(seed: int, fold: int | None, folds: int) -> str:
@@ -170,28 +183,33 @@ def _check_cross_validated(settings: Mapping[str, Settings], tests: TestPlan, na
     """Data tested in folds must be trained on in folds, under the same archive."""
     wanted = [entry for entry in tests.settings.test if entry.cross_validated]
     samples: Any = settings["samples"]
+    views: Any = settings["views"]
     train: Any = settings["train"]
-    folded = {entry.kind for entry in samples.datasets if entry.title in train.cross_validated}
+    entries = views.sources or samples.datasets
+    folded = {entry.kind for entry in entries if entry.title in train.cross_validated}
     for entry in wanted:
         if entry.kind not in folded:
             found = f"test data {entry.title!r} cross_validated, but its kind is not in folds"
-            expected = f"an entry of kind {entry.kind!r} in samples.datasets, named in"
+            place = "views.sources" if views.sources else "samples.datasets"
+            expected = f"an entry of kind {entry.kind!r} in {place}, named in"
             expected += " train.cross_validated"
             remedy = "add it there, or remove cross_validated from the test data"
             raise SettingsError(complain(named, found, expected, remedy))
 
 
-def _check_thresholds(settings: ExperimentSettings, tests: TestPlan) -> None:
-    classes = load("labels", tests.scheme).classes
-    for threshold in settings.thresholds:
-        for key, value, known in (
-            ("data", threshold.data, tuple(tests.data)),
-            ("label", threshold.label, classes),
-        ):
-            if value not in known:
-                subject = f"experiment.thresholds.{key}"
-                expected = f"one of {', '.join(known)}"
-                raise SettingsError(complain(subject, repr(value), expected, "correct it"))
+def _check_names(settings: ExperimentSettings, tests: TestPlan) -> None:
+    """Test data and classes that thresholds and leak checks name must be there."""
+    data, classes = tuple(tests.data), load("labels", tests.scheme).classes
+    named = [("thresholds.data", wanted.data, data) for wanted in settings.thresholds]
+    named += [("thresholds.label", wanted.label, classes) for wanted in settings.thresholds]
+    for check in settings.leak_checks:
+        named += [("leak_checks.data", check.data, data)]
+        named += [("leak_checks.source", check.source, data)] if check.source else []
+        named += [("leak_checks.labels", label, classes) for label in check.labels]
+    for key, value, known in named:
+        if value not in known:
+            expected = f"one of {', '.join(known)}"
+            raise SettingsError(complain(f"experiment.{key}", repr(value), expected, "correct it"))
 
 
 def _summary(

@@ -8,7 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from nndacss.experiment.summary import Result
+from nndacss.datasets import STRATA
+from nndacss.experiment.differences_page import Differences
+from nndacss.experiment.results import Result
 from nndacss.page import template
 from nndacss.plugins import load
 
@@ -23,6 +25,8 @@ WORDS = {
     "accuracy": "Accuracy",
     "overall_accuracy": "Overall accuracy",
 }
+#: Stratum -> the class that it is hard for, and its word there; other classes are in the files.
+PARTS = {"water": ("shadow", "water"), "snow_below": ("cloud", "snow")}
 
 
 def worst(results: Iterable[Result]) -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -57,6 +61,7 @@ def render(found: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     page: str = template("nndacss.experiment", "report.html.j2").render(
         r=found,
         table=table,
+        differences=Differences(found),
         words=WORDS,
         pictures={key: Markup(uri) for key, uri in pictures.items()},
         colours=dict(zip(scheme.classes, scheme.colours, strict=True)) if scheme else {},
@@ -74,8 +79,11 @@ class Table:
     def __init__(self, found: Mapping[str, Any]) -> None:
         self._found = found
         self._scores = {
-            (row["model"], row["data"], row["class"], row["metric"], row["borders"]): row
+            (row["model"], row["data"], row["class"], row["metric"], row["borders"], ""): row
             for row in found["scores"]
+        } | {
+            (row["model"], row["data"], row["class"], row["metric"], True, row["part"]): row
+            for row in found["parts"]
         }
         self._unsuited = {(row["model"], row["data"]): row["reason"] for row in found["unsuited"]}
         self._scenes = {(row["model"], row["data"], row["scene"]): row for row in found["scenes"]}
@@ -85,7 +93,7 @@ class Table:
         known = [
             name
             for name in self._found["classes"]
-            if any(key[1:4] == (data, name, metric) for key in self._scores)
+            if any(key[1:] == (data, name, metric, True, "") for key in self._scores)
         ]
         return sorted(known, key=lambda name: -self._found["classes"].index(name))
 
@@ -94,15 +102,39 @@ class Table:
         reason: str = self._unsuited.get((model, data), "")
         return reason
 
-    def cell(self, model: str, data: str, name: str, metric: str, borders: bool = True) -> Markup:
-        """A score with its deviation; the column's best is marked."""
-        row = self._scores.get((model, data, name, metric, borders))
+    def parts(self, data: str) -> list[dict[str, Any]]:
+        """Strata with the class that is scored in each, where some model has a score of it."""
+        compared = {(row["data"], row["part"], row["class"]) for row in self._found["differences"]}
+        return [
+            {
+                "name": part,
+                "label": label,
+                "title": f"{label} over {ground}",
+                "where": f"where {STRATA[part]} is the ground",
+                "metrics": self._found["metrics"],
+                "compared": (data, part, label) in compared,
+            }
+            for part, (label, ground) in PARTS.items()
+            if any(key[1:] == (data, label, "iou", True, part) for key in self._scores)
+        ]
+
+    def cell(
+        self,
+        model: str,
+        data: str,
+        name: str,
+        metric: str,
+        borders: bool = True,
+        part: str = "",
+    ) -> Markup:
+        """A score with its deviation; the column's best is marked. `part` is a stratum."""
+        row = self._scores.get((model, data, name, metric, borders, part))
         if row is None:
             return Markup('<td class="none">none</td>')
         column = [
             other["mean"]
             for key, other in self._scores.items()
-            if key[1:] == (data, name, metric, borders)
+            if key[1:] == (data, name, metric, borders, part)
         ]
         best = len(column) > 1 and row["mean"] == max(column)
         deviation = row["deviation"]

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from nndacss.settings import Settings
 
-VERSION = 1
+VERSION = 2
 
 _NAME = r"^[A-Za-z0-9_.+-]+$"
 Metric = Literal["iou", "f1", "precision", "recall", "specificity", "balanced_accuracy", "accuracy"]
@@ -78,6 +78,26 @@ class Threshold(Settings):
     at_least: float
 
 
+class LeakCheck(Settings):
+    """Whether a gain over the reference stays where it must if it is no leaked label.
+
+    Training images that are composed with the true mask can tell the label by their texture.
+    """
+
+    variant: str
+    """The variant whose gain is checked."""
+    data: str
+    """Name of the test data on which it should gain."""
+    control: str = ""
+    """A variant that is composed with a wrong mask, so that its texture does not tell the label:
+    the gain should stay."""
+    source: str = ""
+    """Name of test data of the sensor that training images come from, not composed: the gain
+    should not turn into a loss."""
+    labels: tuple[str, ...] = ("shadow", "cloud")
+    """Classes that are checked."""
+
+
 class ExperimentSettings(Settings):
     """What is compared, how often, and by which scores."""
 
@@ -96,6 +116,10 @@ class ExperimentSettings(Settings):
     """`[[experiment.baselines]]`."""
     thresholds: tuple[Threshold, ...] = ()
     """`[[experiment.thresholds]]`."""
+    reference: str | None = None
+    """Name of the variant or baseline that all others are compared with; none compares nothing."""
+    leak_checks: tuple[LeakCheck, ...] = ()
+    """`[[experiment.leak_checks]]`."""
 
     @field_validator("folds")
     @classmethod
@@ -112,6 +136,35 @@ class ExperimentSettings(Settings):
         if twice:
             raise ValueError(f"{twice[0]!r} is there twice; names must differ")
         return given
+
+    @field_validator("reference")
+    @classmethod
+    def _there(cls, reference: str | None, info: ValidationInfo) -> str | None:
+        known = [item.name for item in info.data.get("variants", ())]
+        known += [item.label for item in info.data.get("baselines", ())]
+        if reference is not None and reference not in known:
+            raise ValueError(f"choose a variant or baseline: {', '.join(known)}")
+        return reference
+
+    @field_validator("leak_checks")
+    @classmethod
+    def _checkable(
+        cls, checks: tuple[LeakCheck, ...], info: ValidationInfo
+    ) -> tuple[LeakCheck, ...]:
+        known = [item.name for item in info.data.get("variants", ())]
+        reference = info.data.get("reference")
+        for check in checks:
+            for name in filter(None, (check.variant, check.control)):
+                if name not in known or name == reference:
+                    others = ", ".join(other for other in known if other != reference)
+                    raise ValueError(f"{name!r} is none of the variants {others}")
+            if not (check.control or check.source):
+                raise ValueError(f"no `control` and no `source` to check {check.variant!r} with")
+            if check.control == check.variant:
+                raise ValueError(f"{check.variant!r} cannot be its own control")
+        if checks and reference is None:
+            raise ValueError("a gain is over `reference`: set it")
+        return checks
 
 
 SETTINGS = ExperimentSettings

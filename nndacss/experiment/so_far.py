@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nndacss.errors import NndacssError
+from nndacss.experiment.results import collect
 from nndacss.experiment.stage import write_report
-from nndacss.experiment.summary import collect
 from nndacss.identity import Order, drafted, load_order
 from nndacss.stage import stage_folder
 

@@ -5,6 +5,8 @@ report.html     the same for people, in one file with its pictures
 scores.csv      one row a model, test data, class and metric
 scenes.csv      one row a model, test data and scene
 confusion.csv   one row a model, test data and true class
+parts.csv       as scores.csv, of parts of the images: water and snow on the ground
+differences.csv one row a model, test data, part and class: IoU less that of the reference
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from nndacss.experiment.report import render, worst
-from nndacss.experiment.summary import collect, summarise
+from nndacss.experiment.results import collect
+from nndacss.experiment.summary import summarise
 from nndacss.identity import Order
 from nndacss.product.report import write_json, write_text
 from nndacss.stage import Context
@@ -38,6 +41,8 @@ def write_report(work: Path, order: Order, folder: Path) -> Mapping[str, Any]:
     write_text(_csv(found["scores"]), folder / "scores.csv")
     write_text(_csv(_flat_scenes(found)), folder / "scenes.csv")
     write_text(_csv(_flat_confusion(found)), folder / "confusion.csv")
+    write_text(_csv(found["parts"]), folder / "parts.csv")
+    write_text(_csv(found["differences"]), folder / "differences.csv")
     write_text(render(found, pictures), folder / "report.html")
     write_json(found, folder / RESULT)
     return {"runs": len(results), "pending": len(pending)}

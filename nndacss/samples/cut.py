@@ -75,7 +75,8 @@ def arranged(sample: Sample, roles: Sequence[str], nir_as_nir08: bool) -> Sample
 def reduced(sample: Sample, finest: float) -> Sample:
     """The sample at its working pixel: `round(finest / metres)` times coarser, at least once.
 
-    Rows and columns that do not fill a coarse pixel are left out.
+    Rows and columns that do not fill a coarse pixel are left out, and so are the strata, which only
+    scores ask for.
     """
     factor = max(1, round(finest / sample.metres))
     if factor == 1:
@@ -89,6 +90,7 @@ def reduced(sample: Sample, finest: float) -> Sample:
         pixels=average(sample.pixels, factor),
         sets=most_frequent(sample.sets, factor),
         metres=sample.metres * factor,
+        strata={},
     )
 
 

@@ -87,6 +87,8 @@ class Chip:
     """Share of the sun's direct beam that clouds take, 0 to 1."""
     snow: Mask
     """Snow on the ground, also below clouds and in shadows."""
+    water: Mask
+    """Open water, likewise."""
     sun_elevation: float
     sun_azimuth: float
     """Degrees."""
@@ -152,7 +154,7 @@ def chip(
     world = asked.world(Grid(asked.west, asked.north, rows, columns, _CODE, size).bounds)
     look = Look(optics(sensor), asked.view_zenith, asked.view_azimuth)
     eye = Eye(world, look, seed)
-    tops, snow = (_landsat if sensor == "landsat8_oli" else _sentinel2)(eye, frame)
+    tops, snow, water = (_landsat if sensor == "landsat8_oli" else _sentinel2)(eye, frame)
     if level == "SR":
         tops = {role: eye.surface(role, top) for role, top in tops.items()}
     at = centres(frame, Window(0, rows, 0, columns))
@@ -163,6 +165,7 @@ def chip(
         thickness=light.thickness,
         beam_loss=1 - beam(light.slant),
         snow=snow,
+        water=water,
         sun_elevation=asked.sun_elevation,
         sun_azimuth=asked.sun_azimuth,
         metres=float(metres),
@@ -185,27 +188,35 @@ def _check(sensor: str, level: str, metres: float, rows: int, columns: int) -> N
         raise SettingsError(complain("chip", found, "8 x 8 or more", "enlarge it"))
 
 
-def _landsat(eye: Eye, frame: Grid) -> tuple[dict[str, Field], Mask]:
-    """The bands and the snow on the pixels of `frame`."""
+def _landsat(eye: Eye, frame: Grid) -> tuple[dict[str, Field], Mask, Mask]:
+    """The bands, the snow and the water on the pixels of `frame`."""
     # Two pixels around the frame for the cubic kernel.
     west, south, east, north = frame.bounds
     left, top = (30 * floor((edge - 15) / 30) + 15 for edge in (west, north + 30))
     rows, columns = ceil((top - south) / 30), ceil((east - left) / 30)
     grid = Grid(left - 60, top + 60, rows + 4, columns + 4, _CODE)
     seen = View(grid, eye, 8, None).seen(Window(0, grid.rows, 0, grid.columns), REFLECTIVE)
-    snow, _ = snow_and_water(seen.ground[2], seen.ground[4], seen.ground[5])
+    ground = snow_and_water(seen.ground[2], seen.ground[4], seen.ground[5])
     tops = {role: _brought(top, grid, 1, frame) for role, top in seen.tops.items()}
-    return tops, _brought(snow.astype(np.float32), grid, 1, frame) >= 0.5
+    snow, water = (_most(mask, grid, 1, frame) for mask in ground)
+    return tops, snow, water
 
 
-def _sentinel2(eye: Eye, frame: Grid) -> tuple[dict[str, Field], Mask]:
-    """The bands and the snow on the pixels of `frame`."""
+def _sentinel2(eye: Eye, frame: Grid) -> tuple[dict[str, Field], Mask, Mask]:
+    """The bands, the snow and the water on the pixels of `frame`."""
     rows, columns = (ceil(n * frame.metres / BASE) + 2 for n in (frame.rows, frame.columns))
     grid = Grid(frame.west - BASE, frame.north + BASE, rows, columns, _CODE, BASE)
     seen = MsiView(grid, eye).seen(Window(0, rows, 0, columns), REFLECTIVE)
     parts = {role: BASE // SENTINEL2.sensor.band(role).metres for role in REFLECTIVE}
     tops = {role: _brought(top, grid, parts[role], frame) for role, top in seen.tops.items()}
-    return tops, _brought(seen.snow.astype(np.float32), grid, 6, frame) >= 0.5
+    snow, water = (_most(mask, grid, 6, frame) for mask in (seen.snow, seen.water))
+    return tops, snow, water
+
+
+def _most(mask: Mask, grid: Grid, fine: int, frame: Grid) -> Mask:
+    """A mask on the pixels of a frame: where it holds on half a pixel or more, see `_brought`."""
+    held: Mask = _brought(mask.astype(np.float32), grid, fine, frame) >= 0.5
+    return held
 
 
 def _brought(field: Field, grid: Grid, fine: int, frame: Grid) -> Field:

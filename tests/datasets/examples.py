@@ -273,6 +273,15 @@ def cloudsen12_tiffs(folder: Path) -> dict[str, Any]:
     return {"folder": folder}
 
 
+def tm_etm(folder: Path) -> dict[str, Any]:
+    """One image of 2 x 3 pixels whose band b is (b + 1) / 10, all five codes and clear twice."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image = np.broadcast_to(np.arange(1, 7, dtype=np.float32) / 10, (2, 3, 6))
+    codes = np.array([[0, 1, 2], [3, 4, 3]], dtype=np.uint8)
+    np.savez(folder / "landsat7.npz", img=image, msk=codes[..., None])
+    return {"folder": folder}
+
+
 def twin(folder: Path) -> dict[str, Any]:
     del folder
     return {"count": 3, "side": 32}
@@ -287,6 +296,7 @@ EXAMPLES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "labelled_scene": labelled_scene,
     "sentinel2_chips": sentinel2,
     "sparcs": sparcs,
+    "tm_etm_chips": tm_etm,
     "twin": twin,
 }
 

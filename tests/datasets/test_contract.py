@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from nndacss.datasets import Dataset
+from nndacss.datasets import STRATA, Dataset
 from nndacss.plugins import load, names
 from nndacss.samples.settings import KNOWN
 from tests.datasets.examples import EXAMPLES
@@ -100,6 +100,9 @@ def test_samples(kind, datasets):
         seen = sample.pixels[~np.isnan(sample.pixels)]
         assert seen.min() > -0.5
         assert seen.max() < 3  # reflectance, neither counts nor kelvin
+        assert set(sample.strata) <= set(STRATA)
+        for part in sample.strata.values():
+            assert (part.shape, part.dtype) == (sample.sets.shape, np.bool_)
         assert sample.level in ("TOA", "SR")
         assert sample.sensor in names("sensors")
         assert 1 <= sample.metres <= 100

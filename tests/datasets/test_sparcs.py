@@ -39,6 +39,12 @@ def test_codes_of_both_packagings(packed):
     assert (sets[2:] == of(Climate.CLEAR)).all()
 
 
+def test_water_is_known_in_shadow_and_out_of_it(packed):
+    water = packed.load(SPARCS_NAME).strata["water"]
+    assert water[:2, :4].tolist() == [[False, True, True, False], [False] * 4]
+    assert water.sum() == 2
+
+
 @pytest.mark.parametrize(("kept", "row"), [("land", [SHADOW, 0]), ("water", [0, SHADOW])])
 def test_shadow_over_land_and_over_water_apart(folder, kept, row):
     sets = DATASET(folder=folder, shadow=kept).load(SPARCS_NAME).sets

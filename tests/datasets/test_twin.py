@@ -30,6 +30,26 @@ def test_a_sample_is_the_chip_with_its_truth():
     assert (sample.sensor, sample.level, sample.metres) == ("sentinel2_msi", "SR", 30.0)
 
 
+@pytest.mark.parametrize("sensor", ["landsat8_oli", "sentinel2_msi"])
+def test_strata_are_what_lies_on_the_ground_whatever_the_sky(sensor):
+    """Water and snow of a cloudy sample are those of the same ground under an empty sky."""
+    # partly hidden by clouds: lakes, and snow down to the plains
+    for seed, name in ((8, "water"), (4, "snow_below")):
+        dataset = DATASET(first=seed, count=1, sensors=[sensor], levels=["SR"], metres=[20])
+        found = dataset.load(f"{seed:07d}_{sensor}_SR_20m")
+        bare = chip(seed, sensor, "SR", 20, 256, 256, cover=0.0, veils=0.0)
+        true = {"water": bare.water, "snow_below": bare.snow}
+        for stratum, where in true.items():
+            np.testing.assert_array_equal(found.strata[stratum], where)
+        part = found.strata[name]
+        hidden = found.sets[part] == 8
+        assert part.sum() > 300
+        assert 0 < hidden.mean() < 1
+        near, green = (bare.pixels[bare.roles.index(role)][part] for role in ("nir08", "green"))
+        assert np.median(near) < 0.08 if name == "water" else np.median(green) > 0.3
+        assert (bare.labels[bare.snow] == 2).all()
+
+
 def test_near_a_threshold_a_pixel_may_be_either():
     # clear, clear in a veil's shadow, deep shadow, faint shadow, snow by a thin edge, cloud, none
     sets = np.array([[1, 1, 2, 2, 4, 8, 0]], dtype=np.uint16)

@@ -1,5 +1,7 @@
 """Scoring against counts made on paper, and what may not be scored."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,26 @@ def test_borders_are_scored_apart(data):
     record = score(Constant(CLOUD), data, ENTRY, settings, ["c1"]).samples[0]
     assert Counts.from_json(record["counts"])["cloud"].fp == 3
     assert Counts.from_json(record["edgeless"])["cloud"].fp == 2
+
+
+def test_strata_are_scored_apart_by_hand(data):
+    first = data.samples[0]  # cloud, cloud, clear, unlabelled
+    water = np.array([[True, False, True, True]])
+    told = replace(first, strata={"water": water, "snow_below": ~water})
+    data = Plain(samples=(told, *data.samples[1:]))
+    records = score(Constant(CLOUD), data, ENTRY, EvaluateSettings(), ["a1", "b1"]).samples
+    apart = {name: Counts.from_json(part) for name, part in records[0]["strata"].items()}
+    assert (apart["water"]["cloud"].tp, apart["water"]["cloud"].fp) == (1, 1)
+    assert (apart["snow_below"]["cloud"].tp, apart["snow_below"]["cloud"].fp) == (1, 0)
+    whole = Counts.from_json(records[0]["counts"])
+    assert apart["water"] + apart["snow_below"] == whole
+    assert "strata" not in records[1]
+
+
+def test_a_stratum_of_another_size_is_refused(data):
+    told = replace(data.samples[0], strata={"water": np.ones((2, 4), dtype=bool)})
+    with pytest.raises(DatasetError, match=r"a1, stratum water: found \(2, 4\); expected size"):
+        score(Constant(CLOUD), Plain(samples=(told,)), ENTRY, EvaluateSettings(), ["a1"])
 
 
 def test_a_model_that_cannot_is_told_and_not_scored(data):

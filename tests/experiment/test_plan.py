@@ -118,6 +118,8 @@ def _without(package):
     return lambda name, *rest: None if name == package else find_spec(name, *rest)
 
 
+CHECKED = TWO + "[[experiment.leak_checks]]\nvariant='long'\ndata='twin'\nsource='twin'"
+PLAIN = ("experiment.reference=plain",)
 SAME = TWO.replace("set.train.epochs = 40", "set.mask.cirrus = false")
 
 
@@ -159,6 +161,16 @@ SAME = TWO.replace("set.train.epochs = 40", "set.mask.cirrus = false")
             "experiment.thresholds.data: found 'biome'; expected one of twin",
         ),
         ("[[experiment.baselines]]\nkind='weights'\nweights='absent'", (), "no such weights"),
+        (TWO, ("experiment.reference=best",), "choose a variant or baseline: plain, long"),
+        (CHECKED, ("experiment.reference=long",), "'long' is none of the variants plain"),
+        (CHECKED.replace("'long'", "'lnog'"), PLAIN, "'lnog' is none of the variants long"),
+        (CHECKED, (), "a gain is over `reference`: set it"),
+        (CHECKED.replace("source", "control"), PLAIN, "'twin' is none of the variants long"),
+        (CHECKED.replace("source='twin'", "control='long'"), PLAIN, "cannot be its own control"),
+        (CHECKED.replace("source='twin'", ""), PLAIN, "no `control` and no `source`"),
+        (CHECKED.replace("'twin'", "'real'"), PLAIN, "leak_checks.data: found 'real'"),
+        (CHECKED.replace("source='twin'", "source='a'"), PLAIN, "leak_checks.source: found 'a'"),
+        (CHECKED + "\nlabels=['haze']", PLAIN, "leak_checks.labels: found 'haze'"),
         ("[[experiment.baselines]]\nkind='s2cloudless'", (), "ukis_csmask"),
     ],
 )
