@@ -233,7 +233,11 @@ def _beyond(table: Pixels) -> NDArray[np.bool_]:
 def _gdal(
     pixels: NDArray[Any], src: GeoBox, dst: GeoBox, resampling: Resampling, missing: float
 ) -> NDArray[Any]:
-    """Any grid to any grid, by GDAL's warper with exact coordinates (tolerance 0)."""
+    """Any grid to any grid, by GDAL's warper.
+
+    It interpolates coordinates along a row (rasterio passes on no other tolerance than 0.125 source
+    pixels): over a window of 512 pixels of 10 m that is 0.1 m at most (0.9 m on a grid in degrees).
+    """
     result = np.full((pixels.shape[0], *dst.shape), missing, dtype=pixels.dtype)
     reproject(
         np.ascontiguousarray(pixels),
@@ -245,7 +249,6 @@ def _gdal(
         dst_crs=CRS.from_user_input(str(dst.crs)),
         dst_nodata=missing,
         resampling=resampling,
-        tolerance=0,
         num_threads=1,
     )
     return result
