@@ -39,7 +39,7 @@ def names(kind: str) -> tuple[str, ...]:
     folder (`settings`, `stage`, ...) do not.
 
     >>> names("sensors")
-    ('landsat8_oli', 'sentinel2_msi')
+    ('landsat5_tm', 'landsat7_etm', 'landsat8_oli', 'probav', 'sentinel2_msi')
     """
     package = importlib.import_module(f"nndacss.{kind}")
     found = []
