@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from nndacss.identity import load_order, recipe_path
 from tasks._base import StageTask
-from tasks.samples import MakeSamples
+from tasks.compose import sample_task
 
 
 class TrainSegmentation(StageTask):
@@ -12,8 +11,6 @@ class TrainSegmentation(StageTask):
 
     stage = "train"
 
-    def requires(self) -> MakeSamples:
-        """The sample store."""
-        digest = self.order.recipe.inputs["samples"]
-        samples = load_order(recipe_path(self.work, digest))
-        return MakeSamples(name=samples.name, recipe=digest)
+    def requires(self) -> StageTask:
+        """The sample store, cut or composed."""
+        return sample_task(self.work, self.order.recipe.inputs["samples"])

@@ -21,21 +21,29 @@ from nndacss.samples.store import SampleStore
 from nndacss.train.augment import augment
 from nndacss.train.batches import DrawnData, Item, Key
 from nndacss.train.draws import seeded
+from nndacss.train.paint import Painting
 from nndacss.train.settings import TrainSettings
 from nndacss.train.split import Split, split
 
 
 class Varied(Dataset[Item]):
-    """Training samples, each augmented by the chance that belongs to its epoch and position."""
+    """Training samples, painted and augmented by the chance of their epoch and position."""
 
     def __init__(self, store: SampleStore, groups: Sequence[int], settings: TrainSettings) -> None:
         self._store, self._groups, self._settings = store, groups, settings
+        self._painting = Painting(store, settings) if settings.paint.chance else None
 
     def __getitem__(self, key: Key) -> Item:
         epoch, position, index = key
         rng = seeded(self._settings.seed, "sample", epoch, position)
+        pixels, sets = self._store.read(index)
+        if self._painting is not None:
+            # before any turn: the sun's azimuth counts from north
+            record = self._store.records[index]
+            pixels, sets = self._painting(pixels, sets, record, epoch, position)
         pixels, sets = augment(
-            *self._store.read(index),
+            pixels,
+            sets,
             self._store.roles,
             self._settings.crop,
             self._settings.augment,
@@ -97,7 +105,10 @@ class SampleData(DrawnData):
         return Plain(self.store, self.groups, indices)
 
     def set_pixels(self) -> list[int]:
-        """How many pixels have each set, 0 .. 2 ** classes - 1, in one epoch as it is drawn."""
+        """How many pixels have each set, 0 .. 2 ** classes - 1, in one epoch as it is drawn.
+
+        Before painting.
+        """
         totals = np.zeros(2 ** len(self.store.header.classes), dtype=np.int64)
         for index, times in Counter(self.draws.epoch(0)).items():
             sets = self.store.read_raw(index)[1]

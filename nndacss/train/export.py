@@ -86,7 +86,10 @@ def _summary(fitted: MaskFit, name: str) -> dict[str, Any]:
 
 def simulated(recipe: Mapping[str, Any]) -> frozenset[str]:
     """Names of the entries of a store's recipe that were made by the twin and not observed."""
-    entries = recipe.get("settings", {}).get("samples", {}).get("datasets", ())
+    settings = recipe.get("settings", {})
+    # composed samples come from views
+    cut, seen = settings.get("samples", {}), settings.get("views", {})
+    entries = [*cut.get("datasets", ()), *seen.get("sources", ())]
     return frozenset(
         str(entry.get("name") or entry["kind"]) for entry in entries if entry["kind"] == "twin"
     )

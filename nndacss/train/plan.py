@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -11,16 +12,21 @@ from nndacss.identity import Order
 from nndacss.models.card import MaskCard
 from nndacss.settings import Settings
 from nndacss.train.order import fit_order
+from nndacss.train.paint import with_bank
 from nndacss.train.settings import TrainSettings
 
 
 def train_order(samples: Order, settings: Mapping[str, Settings], name: str) -> Order:
-    """The fit `name` on a sample store, see `fit_order`.
+    """The fit `name` on a sample store, cut or composed, see `fit_order`.
 
     WeightsError where the start is missing or of another architecture.
     """
-    own = cast(TrainSettings, settings["train"])
-    return fit_order(samples, own, MaskCard, partial(same_network, settings=own), name)
+    own, place = with_bank(cast(TrainSettings, settings["train"]))
+    order = fit_order(samples, own, MaskCard, partial(same_network, settings=own), name)
+    # one name for its input, whichever stage made it
+    inputs = {"samples": samples.recipe.digest}
+    recipe = replace(order.recipe, inputs=inputs)
+    return replace(order, recipe=recipe, location={**order.location, **place})
 
 
 def same_network(card: MaskCard, settings: TrainSettings) -> None:

@@ -1,4 +1,4 @@
-"""Settings of training: section `[train]`, its tables `[train.augment]`, `[train.loss]`, ..."""
+"""Settings of training: section `[train]`, its tables `[train.augment]`, `[train.paint]`, ..."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from nndacss.inpaint.options import PaintSettings
 from nndacss.models.segmentation import MULTIPLE, Architecture, Scaling
 from nndacss.settings import Settings
 from nndacss.train.fit_settings import FitSettings
@@ -77,6 +78,8 @@ class TrainSettings(FitSettings):
     architecture: Architecture = Architecture()
     scaling: Scaling = DEFAULT_SCALING
     augment: AugmentSettings = AugmentSettings()
+    paint: PaintSettings = PaintSettings()
+    """Clouds and shadows painted into samples before they are augmented; off by default."""
     loss: LossSettings = LossSettings()
     crop: int = Field(default=224, ge=32)
     """Side of a training window, a multiple of 32, drawn from within the sample."""

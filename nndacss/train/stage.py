@@ -17,6 +17,7 @@ from nndacss.stage import Context
 from nndacss.train.export import export
 from nndacss.train.fit import fit
 from nndacss.train.order import means, start_of
+from nndacss.train.paint import located
 from nndacss.train.plan import same_network
 from nndacss.train.settings import TrainSettings
 
@@ -49,7 +50,8 @@ def train_model(context: Context) -> Mapping[str, Any]:
 def settings_of(context: Context) -> TrainSettings:
     """The recipe's settings, with this machine's means."""
     settings = cast(TrainSettings, restore(context.order.recipe.settings, "train"))
-    return TrainSettings.model_validate({**settings.model_dump(), **means(context)})
+    own = TrainSettings.model_validate({**settings.model_dump(), **means(context)})
+    return located(own, context.order.location)
 
 
 def _fits(card: MaskCard, settings: TrainSettings, store: SampleStore) -> None:
