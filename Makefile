@@ -12,7 +12,7 @@ TORCH := $(if $(GPU),torch===2.13.0,torch==2.13.0)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 READY := $(VENV)/.ready$(if $(GPU),-gpu)
 
-.PHONY: demo demo-run test setup lint slow clean
+.PHONY: demo demo-run test setup servers lint slow clean
 .DELETE_ON_ERROR:
 
 demo: setup
@@ -28,14 +28,21 @@ demo-run:
 	@echo "== Done. Open this report in a browser:"
 	@ls $$PWD/demo/products/*/report.html
 
-test: setup
-	@echo "== Checks and tests, about 6 minutes on two cores"
+test: setup servers
+	@echo "== Checks and tests, about 12 minutes on two cores"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-slow: setup
+# PostgreSQL with PostGIS, for the tests that search a real STAC API; without it they are skipped
+servers:
+	@ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1 || { \
+		echo "== Installing PostgreSQL with PostGIS with apt-get, for tests of the search"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql-postgis >/dev/null; } \
+		|| echo "   not to be had: those tests will be skipped"
+
+slow: setup servers
 	$(BIN)/pytest -m "slow and not gpu"
 
 lint: setup

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from nndacss.acquire.source import Local, Source
 from nndacss.harmonize.settings import HarmonizeSettings
 from nndacss.harmonize.weights import METRES, Choice, Target, choose
 from nndacss.identity import Order, Recipe
@@ -22,7 +23,7 @@ from nndacss.mask.settings import MaskSettings
 from nndacss.mask.weights import PRECISION, planned_card
 from nndacss.plugins import load
 from nndacss.product.settings import ProductSettings, check_compose
-from nndacss.readers import SceneIdentity, find_l1, identify
+from nndacss.readers import SceneIdentity
 from nndacss.settings import Settings, version
 from nndacss.tile.settings import TileSettings
 
@@ -43,14 +44,17 @@ class Plan:
     """How the scene is harmonized."""
 
 
-def plan(scene: Path, l1: Path | None, settings: Mapping[str, Settings]) -> Plan:
+def plan(scene: Path | Source, l1: Path | Source | None, settings: Mapping[str, Settings]) -> Plan:
     """Resolve a scene, its Level-1 sibling and settings into the orders of all stages.
 
-    Raises InputError where there is no product, and what `nndacss.harmonize.weights.choose` and
+    A scene of an archive is planned from its metadata and file sizes; the acquire stage fetches
+    it. Raises InputError where there is no product, and what `nndacss.harmonize.weights.choose` and
     `nndacss.product.settings.check_compose` raise. Whether the two are of one acquisition is the
     reader's to say, when the acquire stage opens them.
     """
-    identity = identify(scene)
+    scene = Local(scene) if isinstance(scene, Path) else scene
+    l1 = Local(l1) if isinstance(l1, Path) else l1
+    identity = scene.identify()
     harmonize = cast(HarmonizeSettings, settings["harmonize"])
     making = cast(ProductSettings, settings["product"])
     check_compose(making, identity.name, identity.sensor, harmonize.roles)
@@ -61,15 +65,15 @@ def plan(scene: Path, l1: Path | None, settings: Mapping[str, Settings]) -> Plan
     mask = cast(MaskSettings, settings["mask"])
     for_mask = mask.level != "SR" and planned_card(mask) is not None
     if identity.level == "SR" and l1 is None and has_pan and (harmonize.sharpen or for_mask):
-        l1 = find_l1(scene)
+        l1 = scene.find_l1()
         if l1 is None and harmonize.sharpen:
             lost = "detail below 30 m is inferred, not seen" if choice.cards else _PLAIN
             losses.append(
                 f"no Level-1 product beside {scene.name}: no pan band, so {lost} "
                 "(give it with --l1)"
             )
-    sibling = identify(l1) if l1 else None
-    location = {"scene": str(scene.resolve())} | ({"l1": str(l1.resolve())} if l1 else {})
+    sibling = l1.identify() if l1 else None
+    location = scene.location("scene") | (l1.location("l1") if l1 else {})
     orders = _orders(identity, sibling, settings, choice, location)
     return Plan(identity, sibling, orders, tuple(losses), choice)
 

@@ -3,23 +3,17 @@
     download("https://host/weights.bin", Path("weights.bin"), sha256="9f86d0...")
 
 What has arrived waits in `.part-<name>` beside the target, across runs too, and takes its place
-when size and checksum are right. Proxies come from the environment, as urllib has it.
+when size and checksum are right. How a request is repeated is `nndacss.web`'s.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import http.client
 import json
-import logging
 import os
-import random
 import re
-import ssl
-import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,64 +22,79 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from nndacss.errors import InputError, NndacssError, OutputError, StageError, complain
-
-log = logging.getLogger("nndacss")
+from nndacss.errors import InputError, NndacssError, OutputError, complain
+from nndacss.sums import Sum
+from nndacss.web import BrokenError, Sign, Signed, Unsigned, opened, persist, shown, stated_length
 
 Progress = Callable[[int, int | None], None]
 """Bytes that are there, and bytes in all where the server or the caller knows."""
 
-#: Tries in a row that may fail without a byte arriving.
-TRIES = 5
-#: Seconds before the second try; doubled for each further one, times 0.5 to 1.5 at random, so that
-#: many machines do not come back at once.
-FIRST_WAIT = 1.0
-#: Longest wait between two tries, also where the server asks for more.
-LONGEST_WAIT = 60.0
-#: Seconds without a byte after which a connection counts as broken.
-SILENCE = 30.0
-#: Some servers refuse urllib's own name.
-AGENT = "nndacss"
 _BLOCK = 1 << 20
-_CONNECTION = (ssl.SSLError, TimeoutError, ConnectionError)
-#: Answers that may change by themselves: timeout, too many requests, server trouble.
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class WrongFileError(InputError):
+    """What arrived is not the file that was stated."""
 
 
 def download(
     url: str,
     path: Path,
-    sha256: str | None = None,
+    sha256: str | Sum | None = None,
     size: int | None = None,
     progress: Progress | None = None,
+    sign: Sign | None = None,
+    quarantine: Path | None = None,
 ) -> Path:
     """Fetch `url` (http or https) to `path`; returns `path`.
 
-    What lies at `path` already is kept where it agrees with `sha256` and `size` (without either:
-    as it is). InputError where the server has no such file or another one than stated (it is
-    removed), StageError where the network or the server does not answer, OutputError where it
-    cannot be written.
+    What lies at `path` already is kept where it agrees with `sha256` (or another kind of sum) and
+    `size` (without either: as it is). `sign` signs each request. InputError where the server has
+    no such file or refuses, WrongFileError where it has another one than stated (what came is
+    moved to the folder `quarantine`, without one removed), StageError where the network or the
+    server does not answer, OutputError where it cannot be written.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise InputError(complain(url, "no web address", "http:// or https://", "correct the URL"))
-    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
-        remedy = "copy the SHA256 from the page of the file"
-        raise InputError(complain("sha256", repr(sha256), "64 hexadecimal digits", remedy))
-    if _whole(path, sha256, size):
+        found = "no web address"
+        raise InputError(complain(shown(url), found, "http:// or https://", "correct the URL"))
+    wanted = _Wanted(_sum(sha256), size, quarantine)
+    if wanted.is_at(path):
         return path
     with _draft(path) as draft:
-        if _whole(path, sha256, size):  # by another process, while this one waited
+        if wanted.is_at(path):  # by another process, while this one waited
             return path
-        _fetch(url, draft, sha256, size, progress or (lambda *_: None))
-        _check(url, draft, sha256, size)
+        _fetch(url, sign or Unsigned(url), draft, wanted, progress or (lambda *_: None))
+        _check(url, draft, wanted)
         draft.give_to(path)
     return path
 
 
 def checksum(path: Path) -> str:
     """sha256 hex of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Sum("sha256", "").of(path)
+
+
+def _sum(stated: str | Sum | None) -> Sum | None:
+    if not isinstance(stated, str):
+        return stated
+    if not re.fullmatch("[0-9a-fA-F]{64}", stated):
+        remedy = "copy the SHA256 from the page of the file"
+        raise InputError(complain("sha256", repr(stated), "64 hexadecimal digits", remedy))
+    return Sum("sha256", stated.lower())
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is known of a file before it is here."""
+
+    sum: Sum | None
+    size: int | None
+    quarantine: Path | None
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the file lies there already."""
+        if not path.is_file() or (self.size is not None and path.stat().st_size != self.size):
+            return False
+        return self.sum is None or self.sum.of(path) == self.sum.value
 
 
 @dataclass
@@ -109,14 +118,19 @@ class _Draft:
             note = json.loads(self._note.read_text())
         except (OSError, ValueError):
             return None
-        return str(note["version"]) if note.get("url") == url and note.get("version") else None
+        same = note.get("url") == shown(url)
+        return str(note["version"]) if same and note.get("version") else None
 
     def start(self, url: str, version: str | None) -> None:
-        """Begin anew with this version."""
+        """Begin anew with this version. The note holds no signature: the next run has another."""
         self.file.truncate(0)
-        self._note.write_text(json.dumps({"url": url, "version": version}))
+        self._note.write_text(json.dumps({"url": shown(url), "version": version}))
 
-    def drop(self) -> None:
+    def drop(self, into: Path | None = None) -> None:
+        """Remove it, or keep it in another folder for people to look at."""
+        if into is not None:
+            into.mkdir(parents=True, exist_ok=True)
+            os.replace(self.path, into / self.path.name.removeprefix(".part-"))
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
@@ -159,83 +173,46 @@ def _same(file: BinaryIO, place: Path) -> bool:
         return False
 
 
-def _whole(path: Path, sha256: str | None, size: int | None) -> bool:
-    if not path.is_file() or (size is not None and path.stat().st_size != size):
-        return False
-    return sha256 is None or checksum(path) == sha256.lower()
-
-
-def _check(url: str, draft: _Draft, sha256: str | None, size: int | None) -> None:
-    """InputError where what arrived is not what was stated; it is removed then."""
-    remedy = "it was removed; check the address and what it was compared with, and run again"
-    if size is not None and draft.size != size:
-        found = f"{draft.size} bytes"
-        draft.drop()
-        raise InputError(complain(url, found, f"{size} bytes", remedy))
-    if sha256 is None:
-        return
-    found = checksum(draft.path)
-    if found != sha256.lower():
-        draft.drop()
-        raise InputError(complain(url, f"sha256 {found}", sha256.lower(), remedy))
-
-
-def _fetch(
-    url: str, draft: _Draft, sha256: str | None, size: int | None, progress: Progress
-) -> None:
-    """Try until all bytes are there, or `TRIES` in a row brought none."""
-    failed = 0
-    while True:
-        before = draft.size
-        try:
-            _receive(url, draft, sha256 is not None, size, progress)
+def _check(url: str, draft: _Draft, wanted: _Wanted) -> None:
+    """WrongFileError where what arrived is not what was stated; it is put away then."""
+    found, expected = f"{draft.size} bytes", f"{wanted.size} bytes"
+    if wanted.size is None or draft.size == wanted.size:
+        if wanted.sum is None:
             return
-        except _BrokenError as error:
-            failed = 1 if draft.size > before else failed + 1
-            if failed >= TRIES:
-                found = f"no answer after {TRIES} tries ({error.reason})"
-                remedy = "check the network (and HTTPS_PROXY); what has arrived is kept"
-                raise StageError(complain(url, found, "the file", remedy)) from error
-            wait = min(max(FIRST_WAIT * 2 ** (failed - 1), error.wait), LONGEST_WAIT)
-            log.info("%s: %s; trying again", url, error.reason)
-            time.sleep(wait * random.uniform(0.5, 1.5))
+        value = wanted.sum.of(draft.path)
+        if value == wanted.sum.value:
+            return
+        found, expected = f"{wanted.sum.algorithm} {value}", wanted.sum.value
+    draft.drop(wanted.quarantine)
+    put = f"moved to {wanted.quarantine}" if wanted.quarantine else "removed"
+    remedy = f"it was {put}; check the address and what it was compared with, and run again"
+    raise WrongFileError(complain(shown(url), found, expected, remedy))
 
 
-class _BrokenError(Exception):
-    """Something that another try may mend."""
+def _fetch(url: str, sign: Sign, draft: _Draft, wanted: _Wanted, progress: Progress) -> None:
+    """Request after request, until all bytes are there."""
 
-    def __init__(self, reason: str, wait: float = 0.0) -> None:
-        super().__init__(reason)
-        self.reason, self.wait = reason, wait
+    def attempt(signed: Signed) -> None:
+        headers = _range(url, draft, wanted.sum is not None)
+        try:
+            with opened(signed, headers) as answer:
+                _take(url, answer, draft, wanted.size, progress)
+        except urllib.error.HTTPError as error:
+            # 416, nothing after what is there: it is whole, or of another file
+            if not headers or stated_length(error.headers) != draft.size:
+                draft.start(url, None)
+                raise BrokenError("what had arrived is longer than the file") from error
 
-
-def _receive(url: str, draft: _Draft, sure: bool, size: int | None, progress: Progress) -> None:
-    """One request: the rest of the file, or all of it where the server has no rest to give."""
-    request = _request(url, draft, sure)
-    try:
-        with urllib.request.urlopen(request, timeout=SILENCE) as answer:
-            _take(url, answer, draft, size, progress)
-    except urllib.error.HTTPError as error:
-        if error.code != 416 or not request.has_header("Range"):
-            raise _refused(url, error) from error
-        # nothing after what is there: it is whole, or of another file
-        if _length(error.headers) != draft.size:
-            draft.start(url, None)
-            raise _BrokenError("what had arrived is longer than the file") from error
-    except (urllib.error.URLError, http.client.HTTPException, *_CONNECTION) as error:
-        reason = getattr(error, "reason", "") or error or type(error).__name__
-        raise _BrokenError(str(reason)) from error
+    persist(url, sign, attempt, lambda: draft.size)
 
 
-def _request(url: str, draft: _Draft, sure: bool) -> urllib.request.Request:
+def _range(url: str, draft: _Draft, sure: bool) -> dict[str, str]:
     """For the rest, where some is there and the server's tag or a checksum (`sure`) tells whose."""
-    headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
     version = draft.version(url)
-    if draft.size and (version is not None or sure):
-        headers["Range"] = f"bytes={draft.size}-"
-        if version is not None:
-            headers["If-Range"] = version
-    return urllib.request.Request(url, headers=headers)
+    if not draft.size or (version is None and not sure):
+        return {}
+    rest = {"Range": f"bytes={draft.size}-"}
+    return rest if version is None else {**rest, "If-Range": version}
 
 
 def _take(
@@ -249,19 +226,26 @@ def _take(
     partly = answer.status == 206
     total = _total(answer, draft.size if partly else 0)
     if size is not None and total is not None and total != size:
-        raise InputError(complain(url, f"{total} bytes", f"{size} bytes", "check the address"))
+        found = f"{total} bytes" + _page(answer)
+        raise WrongFileError(complain(shown(url), found, f"{size} bytes", "check the address"))
     if partly and not (answer.headers["Content-Range"] or "").startswith(f"bytes {draft.size}-"):
         draft.start(url, None)
-        raise _BrokenError("the server sent another part than the one asked for")
+        raise BrokenError("the server sent another part than the one asked for")
     if not partly:
         draft.start(url, _version(answer.headers))
     _store(answer, draft, total, progress)
 
 
+def _page(answer: http.client.HTTPResponse) -> str:
+    """What servers send instead of a file to those who have not logged in."""
+    is_page = answer.headers.get_content_type() == "text/html"
+    return " of a web page, perhaps one that asks to log in" if is_page else ""
+
+
 def _store(
     answer: http.client.HTTPResponse, draft: _Draft, total: int | None, progress: Progress
 ) -> None:
-    """Append what comes, as it comes; _BrokenError where it ends before its end."""
+    """Append what comes, as it comes; BrokenError where it ends before its end."""
     done = draft.size
     progress(done, total)
     while block := answer.read1(_BLOCK):
@@ -270,7 +254,7 @@ def _store(
         done += len(block)
         progress(done, total)
     if total is not None and done < total:
-        raise _BrokenError(f"the connection ended after {done} of {total} bytes")
+        raise BrokenError(f"the connection ended after {done} of {total} bytes")
 
 
 def _total(answer: http.client.HTTPResponse, have: int) -> int | None:
@@ -278,21 +262,7 @@ def _total(answer: http.client.HTTPResponse, have: int) -> int | None:
     return have + int(length) if length and length.isdigit() else None
 
 
-def _length(headers: Message) -> int | None:
-    """Of the whole file, as an answer 416 states it: `bytes */1234`."""
-    stated = (headers.get("Content-Range") or "").rpartition("/")[2]
-    return int(stated) if stated.isdigit() else None
-
-
 def _version(headers: Message) -> str | None:
     """A tag by which the server knows this very file again; weak tags promise too little."""
     tag = headers.get("ETag")
     return tag if tag and not tag.startswith("W/") else headers.get("Last-Modified")
-
-
-def _refused(url: str, error: urllib.error.HTTPError) -> Exception:
-    if error.code in _PASSING:
-        asked = error.headers.get("Retry-After") or ""
-        return _BrokenError(f"HTTP {error.code}", float(asked) if asked.isdigit() else 0.0)
-    remedy = "look for the file on its page; where that wants a login, fetch it with a browser"
-    return InputError(complain(url, f"HTTP {error.code} {error.reason}", "a file", remedy))

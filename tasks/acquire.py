@@ -1,4 +1,4 @@
-"""AcquireScene: a foreign product checked whole and made readable by windows."""
+"""AcquireScene: a foreign product fetched, checked whole and made readable by windows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasks._base import FileTarget, StageTask
 
 
 class AcquireScene(StageTask):
-    """Unpack where needed and read every block of a scene once."""
+    """Fetch and unpack where needed, and read every block of a scene once."""
 
     stage = "acquire"
 

@@ -9,6 +9,7 @@ from typing import cast
 
 import luigi
 
+from nndacss.acquire.source import Sources
 from nndacss.chain import STAGES, Plan, plan
 from nndacss.estimate import expect, free_mb
 from nndacss.product.settings import ProductSettings
@@ -29,14 +30,17 @@ class AdaptScene(luigi.WrapperTask):
 
     The scene is a Landsat product as USGS delivers it (folder, `.tar` or `.tar.gz`), Level 1 or
     Level 2, or a Sentinel-2 SAFE (folder or `.zip`), L1C or L2A. For a Landsat Level-2 scene the
-    Level-1 product of the same acquisition brings the pan band.
+    Level-1 product of the same acquisition brings the pan band. A scene of an archive, named by
+    its id, or the address or file of its STAC item, is fetched into `<work>/scenes`.
     """
 
     scene: str = luigi.Parameter(
-        description="Landsat folder, .tar or .tar.gz; Sentinel-2 SAFE folder or .zip"
+        description="Landsat folder, .tar or .tar.gz; Sentinel-2 SAFE folder or .zip; "
+        "or a STAC item (address or .json file), or an id for the provider of [search]"
     )
     l1: str = luigi.Parameter(
-        default="", description="its Level-1 product; default: looked for beside the scene"
+        default="",
+        description="its Level-1 product; default: looked for beside the scene, or in its archive",
     )
     area: str = luigi.Parameter(
         default="", description="GeoJSON file; the product covers its bounding box"
@@ -61,7 +65,9 @@ class AdaptScene(luigi.WrapperTask):
             box = ask_child("nndacss.tile", [grid.removeprefix("like:")])
             overrides.append(f"tile.grid={box}")
             settings = load_settings(config, overrides)
-        planned = plan(Path(self.scene), Path(self.l1) if self.l1 else None, settings)
+        sources = Sources(Path(machine().work) / "scenes", settings)
+        l1 = sources.of(self.l1) if self.l1 else None
+        planned = plan(sources.of(self.scene), l1, settings)
         for loss in planned.losses:
             log.warning("%s", loss)
         for stage in STAGES:

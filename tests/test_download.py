@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from nndacss import download as module
+from nndacss import web as module
 from nndacss.download import download
 from nndacss.errors import InputError, StageError
 

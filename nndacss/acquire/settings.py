@@ -1,6 +1,10 @@
-"""Settings of acquisition: section `[acquire]`. None yet: a scene is what it is."""
+"""Settings of acquisition: section `[acquire]`. They rename nothing: a scene is what it is."""
 
 from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
 
 from nndacss.settings import Settings
 
@@ -8,7 +12,10 @@ VERSION = 1
 
 
 class AcquireSettings(Settings):
-    """No settings."""
+    """How scenes are fetched."""
+
+    parallel: Annotated[int, Field(ge=1, le=32)] = 4
+    """Files that are fetched from one host at once, by all processes of this machine."""
 
 
 SETTINGS = AcquireSettings
