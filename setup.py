@@ -42,10 +42,12 @@ setup(
     package_data={
         "nndacss": ["py.typed"],
         "nndacss.experiment": ["*.j2"],
+        "nndacss.operations": ["*.j2"],
         "nndacss.pairs": ["*.j2"],
         "nndacss.product": ["*.j2"],
         "nndacss.samples": ["*.j2"],
         "nndacss.simulate.check": ["*.j2"],
+        "nndacss.transfer": ["*.j2"],
         "nndacss._configs": ["*.toml"],
         "nndacss._checkpoints": ["*"],
     },

@@ -19,6 +19,8 @@ LISTED = {
     "mask.toml": {"samples", "train", "evaluate", "experiment"},
     "harmonizer.toml": {"pairs", "harmonizer"},
     "nndacss.toml": {"views", "compose"},
+    "probav.toml": {"convert_pv", "domains", "cloudnet", "cyclegan", "transfer"},
+    "search.toml": {"search", "acquire"},
 }
 
 

@@ -1,0 +1,15 @@
+"""`python -m nndacss.cyclegan recipe.json`: the cyclegan stage as a child process."""
+
+from __future__ import annotations
+
+import sys
+
+from nndacss.models.runtime import prepare_cpu
+
+prepare_cpu()
+
+from nndacss.cyclegan.stage import train_cyclegan  # noqa: E402
+from nndacss.stage import run_stage  # noqa: E402
+
+if __name__ == "__main__":
+    sys.exit(run_stage(train_cyclegan))
