@@ -35,6 +35,7 @@ from nndacss.raster import Pixels
 from nndacss.readers.scene import Scene
 
 if TYPE_CHECKING:
+    from nndacss.models.landsat_clouds import CloudNetwork
     from nndacss.models.runner import Network
 
 
@@ -88,7 +89,7 @@ def _finer(grid: GeoBox, factor: int) -> GeoBox:
 def see(scene: Scene, card: MaskCard, settings: MaskSettings) -> View:
     """The view of a scene for a network; InputError where it lacks what the network needs."""
     image = image_of(scene, card, settings)
-    lacking = [role for role in card.required if role not in image.roles]
+    lacking = [role for role in _named(card.required, card, image) if role not in image.roles]
     if lacking:
         remedy = "use mask.method = quality or spectral"
         expected = f"{', '.join(card.required)}, which {card.name} requires"
@@ -99,13 +100,18 @@ def see(scene: Scene, card: MaskCard, settings: MaskSettings) -> View:
     factor = working_factor(card, abs(own.affine.a))
     rows, columns = (-(-size // factor) for size in own.shape)
     plane = GeoBox((rows, columns), own.affine @ Affine.scale(factor), own.crs)
-    return View(image, card.roles, plane, factor)
+    return View(image, _named(card.roles, card, image), plane, factor)
+
+
+def _named(roles: Sequence[str], card: MaskCard, scene: Scene) -> tuple[str, ...]:
+    """The network's bands by the names under which the scene has them."""
+    return tuple(role if role in scene.roles else card.stand_in.get(role, role) for role in roles)
 
 
 def image_of(scene: Scene, card: MaskCard, settings: MaskSettings) -> Scene:
     """The product whose reflectance the network sees, by `mask.level`."""
     first: Scene | None = getattr(scene, "level_1", None)  # only some readers pair products
-    if first is not None and not set(card.required) <= set(first.roles):
+    if first is not None and not set(_named(card.required, card, first)) <= set(first.roles):
         first = None
     image = first if first is not None and settings.level != "SR" else scene
     wanted = card.levels if settings.level == "auto" else (settings.level,)
@@ -159,18 +165,19 @@ def labeller(scene: Scene, settings: MaskSettings, threads: int) -> Iterator[Lab
     view = see(scene, card, settings)
     with claim(settings.device) as device:
         network = _network(str(find(settings.weights)), card.sha256, device)
-        required = [view.roles.index(role) for role in network.card.required]
+        required = [card.roles.index(role) for role in card.required]
         rows, columns = view.plane.shape
-        with Tiled((rows, columns), view.read, network, required, threads) as tiles:
+        layout = network.layout
+        with Tiled((rows, columns), view.read, network, required, threads, layout) as tiles:
             yield Labeller(scene, view, tiles, settings)
 
 
 @lru_cache(maxsize=2)
-def _network(card: str, sha256: str, device: str) -> Network:
+def _network(card: str, sha256: str, device: str) -> Network | CloudNetwork:
     del sha256  # part of the key: a file may be replaced
-    from nndacss.models.runner import Network
+    from nndacss.models.landsat_clouds import open_network
 
-    return Network(card, device)
+    return open_network(card, device)
 
 
 def mask(scene: Scene, grid: GeoBox, settings: MaskSettings) -> Masked:

@@ -47,7 +47,8 @@ class MaskSettings(Settings):
     cirrus: bool = True
     """Whether high-confidence cirrus counts as cloud."""
     weights: str = DEFAULT_WEIGHTS
-    """For `network`: a name in `checkpoints/`, or the path of a card. Its sha256 is identity."""
+    """For `network`: a name in `checkpoints/`, the path of a card, or that of a published cloud
+    network (`nndacss.models.landsat_clouds`). Its sha256 is identity."""
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", exclude=True)
     """For `network`; `auto` takes a CUDA card where there is one. Never enters a recipe."""
     level: Literal["auto", "TOA", "SR"] = "auto"

@@ -56,6 +56,8 @@ class MaskCard(Card):
     architecture: Architecture
     required: tuple[str, ...] = ("blue", "green", "red", "nir08")
     """Bands an image must have."""
+    stand_in: Mapping[str, str] = {}
+    """Role -> the one that is read instead where an image does not have it."""
     scheme: str = "climate"
     """Module of `nndacss.labels`."""
     classes: tuple[str, ...]
@@ -70,10 +72,23 @@ class MaskCard(Card):
 
 C = TypeVar("C", bound=Card)
 
+#: Endings of published Keras files.
+KERAS = (".hdf5", ".h5")
+
+
+def is_keras(path: str | Path) -> bool:
+    """Whether a path names a Keras weights file, by its ending."""
+    return Path(path).suffix.lower() in KERAS
+
 
 def find(name: str | Path) -> Path:
-    """The card of weights given by name (in `checkpoints/`) or by path (card or weights file)."""
+    """The card of weights given by name (in `checkpoints/`) or by path (card or weights file).
+
+    A published Keras file has no card and is found itself.
+    """
     given = Path(name)
+    if is_keras(given):
+        return given
     places = [given.with_suffix(".json")] if given.suffix in (".json", ".safetensors") else []
     places += [folder("checkpoints") / f"{name}.json", given.with_name(given.name + ".json")]
     for place in places:
@@ -87,12 +102,25 @@ def find(name: str | Path) -> Path:
 def load_card(name: str | Path, kind: type[C]) -> C:
     """The card alone; WeightsError where it is missing or not a card of that kind."""
     path = find(name)
+    if is_keras(path):
+        return _published(path, kind)
     try:
         return kind.model_validate(json.loads(path.read_text()))
     except (ValueError, ValidationError) as error:
         found = _fault(error)
         remedy = "name weights of that kind, or export them again"
         raise WeightsError(complain(path, found, f"a weights card{kind.OF}", remedy)) from error
+
+
+def _published(path: Path, kind: type[C]) -> C:
+    """What stands for the card of a published Keras file, of which we know masks only."""
+    from nndacss.models.landsat_clouds import card_of
+
+    card = card_of(path)
+    if not isinstance(card, kind):
+        found = "published weights of a mask"
+        raise WeightsError(complain(path, found, f"weights{kind.OF}", "name weights of that kind"))
+    return card
 
 
 def _fault(error: ValueError) -> str:

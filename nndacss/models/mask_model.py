@@ -33,6 +33,7 @@ from nndacss.tile.warp import source_window, warp
 
 if TYPE_CHECKING:
     from nndacss.models.card import MaskCard
+    from nndacss.models.landsat_clouds import CloudNetwork
     from nndacss.models.runner import Network
 
 #: Reflectance beyond these is none: digital numbers, or a fill value that is not NaN. Cloud and
@@ -62,16 +63,16 @@ def load_mask_model(
     `device` is `cuda` and there is none.
     """
     mask_card(name)
-    from nndacss.models.runner import Network
+    from nndacss.models.landsat_clouds import open_network
 
     chosen = "cuda:0" if choose(device) == "cuda" else "cpu"
-    return MaskModel(Network(name, chosen), threads or os.cpu_count() or 1)
+    return MaskModel(open_network(name, chosen), threads or os.cpu_count() or 1)
 
 
 class MaskModel:
     """Labels for images that come as arrays. Safe to use from several threads."""
 
-    def __init__(self, network: Network, threads: int) -> None:
+    def __init__(self, network: Network | CloudNetwork, threads: int) -> None:
         self._network, self._threads = network, threads
 
     @property
@@ -126,7 +127,10 @@ class MaskModel:
         fine = GeoBox((shape[0], shape[1]), Affine.scale(1, -1), None)
         coarse = GeoBox(planes.shape, fine.affine @ Affine.scale(planes.factor), None)
         result = np.empty((self._network.classes, *shape), dtype=np.float32)
-        with Tiled(planes.shape, planes.read, self._network, required, self._threads) as tiles:
+        network = self._network
+        with Tiled(
+            planes.shape, planes.read, network, required, self._threads, network.layout
+        ) as tiles:
             for top in range(0, shape[0], BLOCK):
                 for left in range(0, shape[1], BLOCK):
                     at = (
@@ -222,6 +226,9 @@ def _named(
     names = tuple(roles)
     if nir_as_nir08 and "nir08" not in names:
         names = tuple("nir08" if name == "nir" else name for name in names)
+    for role, other in card.stand_in.items():
+        if role not in names:
+            names = tuple(role if name == other else name for name in names)
     known = f"{card.name} knows {', '.join(card.roles)}"
     unknown = [name for name in names if name not in card.roles]
     if "nir" in unknown and "nir08" not in names:

@@ -124,20 +124,15 @@ class _Network:
         self._run = prepare(network, device)
         self._lock = threading.Lock() if device != "cpu" else None
 
-    def _predict(self, planes: Pixels) -> Pixels:
-        """(bands, rows, columns) without NaN, to what the network makes of it."""
+    def _predict(self, pixels: Pixels) -> Tensor:
+        """(bands, rows, columns), NaN as 0, to what the network makes of it."""
         import torch
 
-        tensor = torch.from_numpy(np.ascontiguousarray(planes))[None]
+        planes = torch.from_numpy(np.ascontiguousarray(pixels))[None].nan_to_num(nan=0.0)
         if self._lock is None:
-            return self._array(self._run(tensor))
+            return self._run(planes)[0]
         with self._lock:
-            return self._array(self._run(tensor))
-
-    @staticmethod
-    def _array(result: Tensor) -> Pixels:
-        array: Pixels = result[0].numpy()
-        return array
+            return self._run(planes)[0]
 
 
 class Translator(_Network):
@@ -148,9 +143,10 @@ class Translator(_Network):
         missing = np.isnan(pixels).any(axis=0)
         if missing.all():
             return np.full_like(pixels, np.nan)
-        result = self._predict(np.where(missing, np.float32(0), pixels))
-        if missing.any():
-            result = np.where(missing, np.float32(np.nan), result)
+        if missing.any():  # a pixel that lacks one band has none
+            pixels = np.where(missing, np.float32(np.nan), pixels)
+        result: Pixels = self._predict(pixels).numpy()
+        result[:, missing] = np.nan
         return result
 
 
@@ -167,18 +163,13 @@ class CloudDetector(_Network):
             return np.full(missing.shape, np.nan, dtype=np.float32)
         rows, columns = missing.shape
         lack = [(0, -size % MULTIPLE) for size in (rows, columns)]
-        filled = np.where(missing, np.float32(0), pixels)
-        logit = self._predict(np.pad(filled, ((0, 0), *lack), mode="reflect"))
-        probability = sigmoid(logit[0, :rows, :columns])
+        if missing.any():  # a pixel that lacks one band has none
+            pixels = np.where(missing, np.float32(np.nan), pixels)
+        if any(more for _, more in lack):
+            pixels = np.pad(pixels, ((0, 0), *lack), mode="reflect")
+        probability: Pixels = self._predict(pixels)[0].sigmoid().numpy()[:rows, :columns]
         probability[missing] = np.nan
         return probability
-
-
-def sigmoid(logit: Pixels) -> Pixels:
-    """1 / (1 + exp(-x)), float32, without overflow."""
-    small = np.exp(-np.abs(logit))
-    result: Pixels = np.where(logit >= 0, 1 / (1 + small), small / (1 + small))
-    return result
 
 
 def generator(weights: Chosen) -> Generator:

@@ -18,6 +18,7 @@ from nndacss.models.card import MaskCard, load_weights
 from nndacss.models.fold import fold_batch_norm
 from nndacss.models.runtime import one_thread
 from nndacss.models.segmentation import MULTIPLE, build, encode
+from nndacss.models.tiled import MASK, Layout
 from nndacss.raster import Pixels
 
 #: Tiles a batch on a card; the processor takes one.
@@ -52,6 +53,11 @@ class Network:
     def batch(self) -> int:
         """Tiles of a full batch."""
         return 1 if self.device.type == "cpu" else CARD_BATCH
+
+    @property
+    def layout(self) -> Layout:
+        """How tiles of an image lie for it."""
+        return MASK
 
     @property
     def classes(self) -> int:
