@@ -25,11 +25,13 @@ def run(command, folder):
 
 def test_tested_blocks_run_in_order_in_an_empty_folder(tmp_path):
     blocks = BLOCK.findall((ROOT / "README.md").read_text())
-    assert len(blocks) == 5
+    assert len(blocks) == 7
     for language, text in blocks:
         command = ["bash", "-euc", text] if language == "bash" else [sys.executable, "-c", text]
         run(command, tmp_path)
     assert len(list(tmp_path.glob("products/*/item.json"))) == 1
+    assert (tmp_path / "reports" / "latest.html").is_file()
+    assert len(list(tmp_path.glob("landsataspv/*/*_333M.HDF5"))) == 1
     assert len(list(tmp_path.glob("other/*/item.json"))) == 1
     assert len(list(tmp_path.glob("products/mask-small_*/report.html"))) == 1
     assert len(list(tmp_path.glob("work/harmonizer/*/weights.safetensors"))) == 1
