@@ -52,6 +52,8 @@ def version(stage: str) -> int:
 def load_settings(config: Path | None, overrides: Sequence[str] = ()) -> dict[str, Settings]:
     """All sections, from a TOML file and `section.key=value` overrides (these win).
 
+    A key of a table in a section is `section.table.key`.
+
     An override's value is read as TOML (`true`, `0.5`, `["blue", "red"]`), or else as a plain
     string, so that `tile.grid=landsat` needs no quotes.
     """
@@ -66,11 +68,13 @@ def read_table(
     table = _read(config) if config else {}
     source = str(config) if config else "--set"
     for override in overrides:
-        section, key, value = _split(override)
-        table.setdefault(section, {})
-        if not isinstance(table[section], dict):
-            raise SettingsError(f"{source}: {section} is a value; expected a section [{section}]")
-        table[section][key] = value
+        names, value = _split(override)
+        place = table
+        for name in names[:-1]:
+            place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise SettingsError(f"{source}: {name} is a value; expected a section [{name}]")
+        place[names[-1]] = value
         source = "--set" if not config else f"{config} with --set"
     return table, source
 
@@ -102,16 +106,17 @@ def _read(config: Path) -> dict[str, Any]:
         raise SettingsError(complain(config, str(error), "valid TOML", "correct it")) from error
 
 
-def _split(override: str) -> tuple[str, str, Any]:
+def _split(override: str) -> tuple[list[str], Any]:
+    """Names from the section down to the key, and the value."""
     name, equals, text = override.partition("=")
-    section, dot, key = name.strip().partition(".")
-    if not (equals and dot and section and key):
+    names = name.strip().split(".")
+    if not equals or len(names) < 2 or not all(names):
         remedy = "write for example --set tile.grid=landsat"
         raise SettingsError(complain("--set", repr(override), "section.key=value", remedy))
     try:
-        return section, key, tomllib.loads(f"value = {text}")["value"]
+        return names, tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return section, key, text.strip()
+        return names, text.strip()
 
 
 def _build(cls: type[Settings], table: Any, section: str, source: str) -> Settings:

@@ -62,6 +62,14 @@ def test_overrides_win_over_the_file(tmp_path):
     assert loaded["mask"].changed() == {"dilated": True}
 
 
+def test_a_key_of_a_table_in_a_section():
+    loaded = load_settings(None, ["train.paint.bank=a/b.h5", "mask.dilate.cloud=3"])
+    assert loaded["train"].paint.bank == "a/b.h5"
+    assert loaded["mask"].changed() == {"dilate": {"cloud": 3}}
+    with pytest.raises(SettingsError, match="window is a value; expected a section"):
+        load_settings(None, ["tile.window=256", "tile.window.size=3"])
+
+
 def test_lists_and_plain_words():
     loaded = load_settings(
         None, ['harmonize.roles=["blue", "red"]', "harmonize.target=sentinel-2b"]
