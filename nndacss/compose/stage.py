@@ -6,9 +6,9 @@ draws are depends on the view and on the settings alone, not on the order or num
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,8 +22,8 @@ from nndacss.compose.views import Views
 from nndacss.datasets import Sample
 from nndacss.errors import DatasetError, complain
 from nndacss.identity import load_order, recipe_path
+from nndacss.parts import make_store, part_named
 from nndacss.plugins import load
-from nndacss.process import finished
 from nndacss.samples.cut import reduced
 from nndacss.samples.layout import Header, Record
 from nndacss.samples.stage import summary
@@ -37,8 +37,6 @@ from nndacss.views import layout
 from nndacss.views.plan import STORE as VIEWS
 from nndacss.views.store import ViewStore
 
-#: Folder of the parts; gone when the store is whole.
-PARTS = "parts"
 #: Views of a part: seconds of work, and few files.
 SIZE = 16
 
@@ -58,22 +56,25 @@ class Job:
         """The part's."""
         return self.part.stem
 
+    @property
+    def unit(self) -> str:
+        """For messages."""
+        return f"views from {self.indices[0]} on"
+
 
 def compose_samples(context: Context) -> Mapping[str, Any]:
     """Body of the stage; returns the summary for `stage.json`."""
     store = context.folder / STORE
-    if not store.exists():
-        jobs = plan_jobs(context)
-        todo = [job for job in jobs if not job.part.exists()]
-        done = len(jobs) - len(todo)
-        for _ in finished(make_part, todo, context.threads, "composed samples"):
-            done += 1
-            context.progress(done / (len(jobs) + 1), f"composed, part {done} of {len(jobs)}")
-        if not join_stores(store, jobs[0].header, [job.part for job in jobs]):
-            store.unlink()
-            found, remedy = f"no label in {len(jobs)} parts of views", "lower compose.side"
-            raise DatasetError(complain("compose", found, "labelled samples", remedy))
-    shutil.rmtree(context.folder / PARTS, ignore_errors=True)
+
+    def empty(count: int) -> str:
+        found, remedy = f"no label in {count} parts of views", "lower compose.side"
+        return complain("compose", found, "labelled samples", remedy)
+
+    def join(jobs: Sequence[Job]) -> int:
+        return join_stores(store, jobs[0].header, [job.part for job in jobs])
+
+    jobs = partial(plan_jobs, context)
+    make_store(context, store, jobs, make_part, join, "composed samples", empty)
     with SampleStore(store) as opened:
         return summary(opened)
 
@@ -98,7 +99,7 @@ def plan_jobs(context: Context) -> list[Job]:
             range(first, min(first + SIZE, len(store))),
             settings,
             header,
-            context.folder / PARTS / f"{first:06d}.h5",
+            part_named(context, f"{first:06d}"),
         )
         for first in parts
     ]

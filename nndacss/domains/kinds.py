@@ -74,9 +74,9 @@ class Products(Source):
 
     def patches(self, title: str, name: str, settings: DomainsSettings) -> Iterator[Patch]:
         """All complete patches of the overlap, row by row."""
-        from nndacss.domains import products
+        from nndacss.domains.products import patches
 
-        return products.patches(self, title, name, settings)
+        return patches(self, title, name, settings)
 
 
 #: `kind` of an entry -> its class.

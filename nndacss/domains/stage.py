@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,14 +14,10 @@ from nndacss.domains.settings import DomainsSettings
 from nndacss.domains.source import Source
 from nndacss.domains.store import DomainStore, Header, join_stores, write_store
 from nndacss.entries import check_unchanged
-from nndacss.errors import DatasetError, complain
-from nndacss.identity import digest
-from nndacss.process import finished
+from nndacss.errors import complain
+from nndacss.parts import make_store, part_of
 from nndacss.settings import restore
 from nndacss.stage import Context
-
-#: Folder of the parts, one a unit of work; gone when the file is whole.
-PARTS = "parts"
 
 
 @dataclass(frozen=True)
@@ -35,24 +31,25 @@ class Job:
     header: Header
     part: Path
 
+    @property
+    def unit(self) -> str:
+        """For messages."""
+        return f"{self.title} {self.name}"
+
 
 def make_domains(context: Context) -> Mapping[str, Any]:
     """Body of the stage; returns the summary for `stage.json`."""
     store = context.folder / STORE
-    if not store.exists():
-        jobs = plan_jobs(context)
-        todo = [job for job in jobs if not job.part.exists()]
-        done = len(jobs) - len(todo)
-        for job in finished(make_part, todo, context.threads, "made patches"):
-            done += 1
-            message = f"{job.title} {job.name}, {done} of {len(jobs)}"
-            context.progress(done / (len(jobs) + 1), message)
-        count = join_stores(store, jobs[0].header, [job.part for job in jobs])
-        if not count:
-            store.unlink()
-            found, remedy = f"no patch in {len(jobs)} units", "check [[domains.sources]]"
-            raise DatasetError(complain("domains", found, "complete patches", remedy))
-    shutil.rmtree(context.folder / PARTS, ignore_errors=True)
+
+    def empty(count: int) -> str:
+        found, remedy = f"no patch in {count} units", "check [[domains.sources]]"
+        return complain("domains", found, "complete patches", remedy)
+
+    def join(jobs: Sequence[Job]) -> int:
+        return join_stores(store, jobs[0].header, [job.part for job in jobs])
+
+    jobs = partial(plan_jobs, context)
+    make_store(context, store, jobs, make_part, join, "made patches", empty)
     with DomainStore(store) as opened:
         records = opened.records
     patches = Counter(record.dataset for record in records)
@@ -77,8 +74,7 @@ def plan_jobs(context: Context) -> list[Job]:
         source = build(entry, context.order.location)
         check_unchanged(entry.title, source, recipe.inputs[entry.title])
         for name in source.names():
-            # names may hold any character; a digest is a file name everywhere
-            part = context.folder / PARTS / f"{digest([entry.title, name])[:16]}.h5"
+            part = part_of(context, entry.title, name)
             jobs.append(Job(entry.title, source, name, settings, header, part))
     return jobs
 

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import math
-import shutil
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from nndacss.entries import check_unchanged
-from nndacss.errors import DatasetError, complain
-from nndacss.identity import digest
+from nndacss.errors import complain
 from nndacss.pairs.layout import Header
 from nndacss.pairs.plan import STORE, build
 from nndacss.pairs.settings import PairsSettings
 from nndacss.pairs.source import PairRecord, Source
 from nndacss.pairs.store import PairStore
 from nndacss.pairs.write import join_stores, write_store
-from nndacss.process import finished
+from nndacss.parts import make_store, part_of
 from nndacss.settings import restore
 from nndacss.stage import Context
-
-#: Folder of the parts, one a unit of work; gone when the store is whole.
-PARTS = "parts"
 
 
 @dataclass(frozen=True)
@@ -37,25 +33,25 @@ class Job:
     header: Header
     part: Path
 
+    @property
+    def unit(self) -> str:
+        """For messages."""
+        return f"{self.title} {self.name}"
+
 
 def make_pairs(context: Context) -> Mapping[str, Any]:
     """Body of the stage; returns the summary for `stage.json`."""
     store = context.folder / STORE
-    if not store.exists():
-        jobs = plan_jobs(context)
-        todo = [job for job in jobs if not job.part.exists()]
-        done = len(jobs) - len(todo)
-        # processes, since the twin holds Python's lock for much of its time
-        for job in finished(make_part, todo, context.threads, "made pairs"):
-            done += 1
-            message = f"{job.title} {job.name}, {done} of {len(jobs)}"
-            context.progress(done / (len(jobs) + 1), message)
-        count = join_stores(store, jobs[0].header, [job.part for job in jobs])
-        if not count:
-            store.unlink()
-            found, remedy = f"no pair in {len(jobs)} units", "check [[pairs.sources]]"
-            raise DatasetError(complain("pairs", found, "pairs that pass their filter", remedy))
-    shutil.rmtree(context.folder / PARTS, ignore_errors=True)
+
+    def empty(count: int) -> str:
+        found, remedy = f"no pair in {count} units", "check [[pairs.sources]]"
+        return complain("pairs", found, "pairs that pass their filter", remedy)
+
+    def join(jobs: Sequence[Job]) -> int:
+        return join_stores(store, jobs[0].header, [job.part for job in jobs])
+
+    jobs = partial(plan_jobs, context)
+    make_store(context, store, jobs, make_part, join, "made pairs", empty)
     with PairStore(store) as opened:
         return summary(opened)
 
@@ -73,8 +69,7 @@ def plan_jobs(context: Context) -> list[Job]:
         source = build(entry, context.order.location)
         check_unchanged(entry.title, source, recipe.inputs[entry.title])
         for name in source.names():
-            # names may hold any character; a digest is a file name everywhere
-            part = context.folder / PARTS / f"{digest([entry.title, name])[:16]}.h5"
+            part = part_of(context, entry.title, name)
             jobs.append(Job(entry.title, source, name, header, part))
     return jobs
 

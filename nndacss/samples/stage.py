@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from nndacss.datasets import Dataset
 from nndacss.entries import check_unchanged
-from nndacss.errors import DatasetError, complain
-from nndacss.identity import digest
+from nndacss.errors import complain
+from nndacss.parts import make_store, part_of
 from nndacss.plugins import load
-from nndacss.process import finished
 from nndacss.samples.cut import arranged, pieces, reduced
 from nndacss.samples.layout import Header, Record
 from nndacss.samples.plan import STORE, build
@@ -22,9 +21,6 @@ from nndacss.samples.store import SampleStore
 from nndacss.samples.write import Item, count_classes, join_stores, write_store
 from nndacss.settings import restore
 from nndacss.stage import Context
-
-#: Folder of the parts, one a source image; gone when the store is whole.
-PARTS = "parts"
 
 
 @dataclass(frozen=True)
@@ -39,20 +35,25 @@ class Job:
     header: Header
     part: Path
 
+    @property
+    def unit(self) -> str:
+        """For messages."""
+        return f"{self.title} {self.name}"
+
 
 def make_samples(context: Context) -> Mapping[str, Any]:
     """Body of the stage; returns the summary for `stage.json`."""
     store = context.folder / STORE
-    if not store.exists():
-        jobs = plan_jobs(context)
-        todo = [job for job in jobs if not job.part.exists()]
-        run_jobs(todo, len(jobs), context)
-        count = join_stores(store, jobs[0].header, [job.part for job in jobs])
-        if not count:
-            store.unlink()
-            found = f"no labelled pixel in {len(jobs)} images"
-            raise DatasetError(complain("samples", found, "labels", "check [[samples.datasets]]"))
-    shutil.rmtree(context.folder / PARTS, ignore_errors=True)
+
+    def empty(count: int) -> str:
+        found = f"no labelled pixel in {count} images"
+        return complain("samples", found, "labels", "check [[samples.datasets]]")
+
+    def join(jobs: Sequence[Job]) -> int:
+        return join_stores(store, jobs[0].header, [job.part for job in jobs])
+
+    jobs = partial(plan_jobs, context)
+    make_store(context, store, jobs, cut_part, join, "cut samples", empty)
     with SampleStore(store) as opened:
         return summary(opened)
 
@@ -73,22 +74,10 @@ def plan_jobs(context: Context) -> list[Job]:
         stated = {"digest": recipe.digest, **asdict(recipe)}
         header = Header(roles, scheme.name, scheme.classes, settings.side, stated)
         for name in dataset.names():
-            # names may hold any character; a digest is a file name everywhere
-            part = context.folder / PARTS / f"{digest([entry.title, name])[:16]}.h5"
+            part = part_of(context, entry.title, name)
             alias = entry.nir_as_nir08
             jobs.append(Job(entry.title, dataset, name, alias, settings, header, part))
     return jobs
-
-
-def run_jobs(jobs: list[Job], total: int, context: Context) -> None:
-    """Cut all parts that are missing, in as many processes as the machine has threads.
-
-    Processes, since the twin and the readers hold Python's lock for much of their time.
-    """
-    done = total - len(jobs)
-    for job in finished(cut_part, jobs, context.threads, "cut samples"):
-        done += 1
-        context.progress(done / (total + 1), f"{job.title} {job.name}, image {done} of {total}")
 
 
 def cut_part(job: Job) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,14 +13,13 @@ import numpy as np
 
 from nndacss.datasets import Dataset
 from nndacss.entries import check_unchanged
-from nndacss.errors import DatasetError, WeightsError, complain
+from nndacss.errors import WeightsError, complain
 from nndacss.harmonize.weights import Choice
-from nndacss.identity import digest
 from nndacss.models.device import Choice as Device
 from nndacss.models.device import claim
 from nndacss.models.harmonizer_card import Precision
+from nndacss.parts import make_store, part_of
 from nndacss.plugins import load
-from nndacss.process import finished
 from nndacss.settings import restore
 from nndacss.stage import Context
 from nndacss.views import archive, twin
@@ -33,9 +32,6 @@ from nndacss.views.settings import ViewsSettings
 from nndacss.views.store import ViewStore, join_stores, write_store
 
 log = logging.getLogger("nndacss")
-
-#: Folder of the parts, one a source image; gone when the store is whole.
-PARTS = "parts"
 
 
 @dataclass(frozen=True)
@@ -59,27 +55,26 @@ class Job:
     networks: Networks
     part: Path
 
+    @property
+    def unit(self) -> str:
+        """For messages."""
+        return f"{self.title} {self.name}"
+
 
 def make_views(context: Context) -> Mapping[str, Any]:
     """Body of the stage; returns the summary for `stage.json`."""
     store = context.folder / STORE
     choice = _choice(context)
-    if not store.exists():
-        jobs = plan_jobs(context, choice)
-        todo = [job for job in jobs if not job.part.exists()]
-        _check_archives(todo)
-        done = len(jobs) - len(todo)
-        # processes, since the twin holds Python's lock for much of its time
-        for job in finished(make_part, todo, context.threads, "made views"):
-            done += 1
-            message = f"{job.title} {job.name}, image {done} of {len(jobs)}"
-            context.progress(done / (len(jobs) + 1), message)
-        count = join_stores(store, jobs[0].header, [job.part for job in jobs])
-        if not count:
-            store.unlink()
-            found = f"no labelled pixel in {len(jobs)} images"
-            raise DatasetError(complain("views", found, "labels", "check [[views.sources]]"))
-    shutil.rmtree(context.folder / PARTS, ignore_errors=True)
+
+    def empty(count: int) -> str:
+        found = f"no labelled pixel in {count} images"
+        return complain("views", found, "labels", "check [[views.sources]]")
+
+    def join(jobs: Sequence[Job]) -> int:
+        return join_stores(store, jobs[0].header, [job.part for job in jobs])
+
+    jobs = partial(plan_jobs, context, choice)
+    make_store(context, store, jobs, make_part, join, "made views", empty)
     with ViewStore(store) as opened:
         return summary(opened, choice)
 
@@ -106,9 +101,9 @@ def plan_jobs(context: Context, choice: Choice) -> list[Job]:
         target = choice.cards[0].target
         header = Header(scheme.name, scheme.classes, settings.side, target, stated)
         for name in found.names():
-            # names may hold any character; a digest is a file name everywhere
-            part = context.folder / PARTS / f"{digest([entry.title, name])[:16]}.h5"
+            part = part_of(context, entry.title, name)
             jobs.append(Job(entry.title, found, name, header, networks, part))
+    _check_archives([job for job in jobs if not job.part.exists()])
     return jobs
 
 
