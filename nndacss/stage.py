@@ -13,12 +13,14 @@ import json
 import logging
 import os
 import resource
+import socket
 import sys
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -62,6 +64,15 @@ class Context:
 def stage_folder(work: Path, order: Order) -> Path:
     """`<work>/<stage>/<scene or model>_<digest8>`."""
     return work / order.recipe.stage / order.target
+
+
+def run_record(work: Path, digest: str) -> Path:
+    """`<work>/runs/<digest>.json`: what the last run of a stage took, in one place for all.
+
+    Seconds, peak memory (MiB), threads, host and when it ended (UTC). It stays when the stage's
+    own folder is cleaned away.
+    """
+    return work / "runs" / f"{digest}.json"
 
 
 def emit(message: Mapping[str, Any]) -> None:
@@ -109,11 +120,32 @@ def _carry_out(body: Callable[[Context], Mapping[str, Any]], context: Context) -
     done = {
         "digest": context.order.recipe.digest,
         "seconds": round(time.perf_counter() - started, 3),
-        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "summary": summary,
+        "peak_mib": _peak_mib(),
     }
+    _record_run(context, done)
     with drafted(context.folder / DONE) as draft:
-        draft.write_text(json.dumps(done, indent=2, sort_keys=True))
+        draft.write_text(json.dumps({**done, "summary": summary}, indent=2, sort_keys=True))
+
+
+def _peak_mib() -> int:
+    """Peak resident memory of this process or of its largest child, whichever is more, MiB."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    # Linux counts KiB
+    return round(max(resource.getrusage(one).ru_maxrss for one in who) / 1024)
+
+
+def _record_run(context: Context, done: Mapping[str, Any]) -> None:
+    order = context.order
+    facts = {
+        **done,
+        "stage": order.recipe.stage,
+        "target": order.target,
+        "threads": context.threads,
+        "host": socket.gethostname(),
+        "ended": datetime.now(UTC).isoformat(timespec="milliseconds"),
+    }
+    with drafted(run_record(context.work, order.recipe.digest)) as draft:
+        draft.write_text(json.dumps(facts, indent=2, sort_keys=True))
 
 
 def sweep_drafts(folder: Path) -> None:

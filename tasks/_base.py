@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import luigi
 
+from nndacss.errors import NndacssError
 from nndacss.identity import Order, load_order, recipe_path
-from nndacss.stage import DONE, stage_folder
+from nndacss.stage import DONE, run_record, stage_folder
 from tasks._child import run_child
 from tasks._console import Progress
+from tasks._log import attach, tell
 
 
 class machine(luigi.Config):  # noqa: N801 - luigi names the section after the class
@@ -22,6 +26,10 @@ class machine(luigi.Config):  # noqa: N801 - luigi names the section after the c
     )
     threads: int = luigi.IntParameter(
         default=0, description="threads of a stage; 0 means all cores"
+    )
+    log_json: str = luigi.Parameter(
+        default="",
+        description="file that gets a JSON line for each event; - is stdout",
     )
 
 
@@ -73,7 +81,26 @@ class StageTask(luigi.Task):
 
     def run(self) -> None:
         """Run the stage in a child process and relay its progress."""
-        with Progress(f"{self.stage} {self.name}") as bar:
+        attach(machine().log_json)
+        about = {"scene": self.name, "stage": self.stage, "digest": self.order.recipe.digest}
+        tell("stage_started", f"{self.stage} of {self.name}", **about)
+        try:
+            self._run(about)
+        except NndacssError as error:
+            tell("stage_failed", str(error), logging.ERROR, **about)
+            raise
+        tell("stage_done", f"{self.stage} of {self.name}", **about, **self._costs())
+
+    def _costs(self) -> dict[str, Any]:
+        """What the stage took."""
+        record = run_record(self.work, self.order.recipe.digest)
+        if not record.exists():
+            return {}
+        took = json.loads(record.read_text())
+        return {key: took[key] for key in ("seconds", "peak_mib", "threads")}
+
+    def _run(self, about: dict[str, Any]) -> None:
+        with Progress(f"{self.stage} {self.name}", **about) as bar:
 
             def report(fraction: float, message: str) -> None:
                 bar.update(fraction, message)

@@ -39,7 +39,7 @@ def run_child(
     stage: str, recipe: Path, work: Path, output: Path, threads: int, report: Report
 ) -> None:
     """Run one stage to its end; StageError with its last error line where it fails."""
-    _die_with_scheduler()
+    die_with_scheduler()
     command = [sys.executable, "-m", f"nndacss.{stage}", str(recipe)]
     command += ["--work", str(work), "--output", str(output)]
     command += ["--threads", str(threads), "--parent", str(os.getpid())]
@@ -54,7 +54,7 @@ def run_child(
         env=environment,
     ) as child:
         try:
-            error = _follow(stage, child, report)
+            error = _follow(stage, recipe.stem, child, report)
             code = child.wait()
         except BaseException:
             child.kill()
@@ -72,7 +72,7 @@ def ask_child(module: str, arguments: Sequence[str]) -> str:
     return answer.stdout.strip()
 
 
-def _follow(stage: str, child: subprocess.Popen[str], report: Report) -> str:
+def _follow(stage: str, digest: str, child: subprocess.Popen[str], report: Report) -> str:
     """Relay progress and log lines until the child closes both; returns its last error line."""
     errors: list[str] = []
 
@@ -84,7 +84,8 @@ def _follow(stage: str, child: subprocess.Popen[str], report: Report) -> str:
             elif text:
                 errors.append(text)
                 del errors[:-1]
-                log.info("%s: %s", stage, text)
+                about = {"event": "stage_said", "stage": stage, "digest": digest}
+                log.info("%s: %s", stage, text, extra={"fields": about})
 
     reader = threading.Thread(target=relay, daemon=True)
     reader.start()
@@ -105,7 +106,7 @@ def _reason(stage: str, code: int, error: str) -> str:
     return last[-1].removeprefix("error: ") if last else f"{stage} stage ended with code {code}"
 
 
-def _die_with_scheduler() -> None:
+def die_with_scheduler() -> None:
     """In a forked task process, die with luigi's own: killed, it leaves its forks running."""
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -16,8 +17,10 @@ log = logging.getLogger("luigi-interface")
 class Progress:
     """Context manager that shows how far one stage is."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, **about: Any) -> None:
+        """`about` goes to JSON logs along with the fraction."""
         self._title = title
+        self._about = about
         self._tenth = -1
         self._bar: Bar | None = None
 
@@ -51,4 +54,6 @@ class Progress:
             self._bar.update(self._bar.task_ids[0], completed=fraction, message=message)
         elif int(fraction * 10) > self._tenth:
             self._tenth = int(fraction * 10)
-            log.info("%s: %d %%, %s", self._title, round(100 * fraction), message)
+            about = {"event": "progress", "fraction": round(fraction, 3), **self._about}
+            extra = {"fields": about}
+            log.info("%s: %d %%, %s", self._title, round(100 * fraction), message, extra=extra)
