@@ -98,7 +98,7 @@ def test_weights_one_of_which_is_damaged(tmp_path):
     assert [row for row in found["scores"] if row["model"] == "good"] == before
     assert {row["model"] for row in found["scores"]} == {"good", "bad"}
     names = {path.name for path in next(tmp_path.glob("products/*")).iterdir()}
-    csv = {"scores.csv", "scenes.csv", "confusion.csv"}
+    csv = {f"{name}.csv" for name in ("scores", "scenes", "confusion", "differences", "parts")}
     assert names == {"report.html", "result.json"} | csv
 
     after = times(tmp_path)
