@@ -30,8 +30,8 @@ from nndacss.sensors import REFLECTIVE
 
 #: Bands of an image file, in order.
 BANDS = ("blue", "green", "red", "nir08", "swir16", "swir22", "cirrus", "thermal")
-#: Code of a shadow in a mask.
-SHADOW = 64
+#: Codes of a mask.
+SHADOW, CLEAR, THIN, CLOUD = 64, 128, 192, 255
 
 
 class BiomeChips(Dataset):
@@ -43,6 +43,9 @@ class BiomeChips(Dataset):
     """Which of the two; their makers' split has no meaning here."""
     roles: tuple[str, ...] = REFLECTIVE
     """Any of blue, green, red, nir08, swir16, swir22, cirrus."""
+    cloudless_unshaded: bool = False
+    """For training: "clear" is {clear, snow} in a chip without any cloud, too. Only a cloud beyond
+    its border could shade it, and nothing else teaches that dark water and lava are no shadow."""
 
     @field_validator("roles")
     @classmethod
@@ -75,12 +78,14 @@ class BiomeChips(Dataset):
             expected = f"{len(BANDS)} bands and a mask of 1 uint8"
             raise DatasetError(complain(image, found, expected, "check the archive"))
         pixels[~np.isfinite(pixels)] = np.nan
+        cloudless = not np.isin(codes, (THIN, CLOUD)).any()
+        marked = bool((codes == SHADOW).any()) or (self.cloudless_unshaded and cloudless)
         return Sample(
             name=name,
             scene=self.scene(name),
             pixels=pixels[[BANDS.index(role) for role in self.roles]],
             roles=self.roles,
-            sets=to_sets(codes[0], _mask_of(image), marked=bool((codes == SHADOW).any())),
+            sets=to_sets(codes[0], _mask_of(image), marked=marked),
             sensor="landsat8_oli",
             level="TOA",
             metres=30.0,
@@ -103,7 +108,7 @@ def to_sets(codes: NDArray[np.uint8], source: object, *, marked: bool) -> Sets:
     """
     unsaid = () if marked else (Climate.SHADOW,)
     clear, cloud = of(Climate.CLEAR, Climate.SNOW, *unsaid), of(Climate.CLOUD)
-    table = {0: 0, SHADOW: of(Climate.SHADOW), 128: clear, 192: cloud, 255: cloud}
+    table = {0: 0, SHADOW: of(Climate.SHADOW), CLEAR: clear, THIN: cloud, CLOUD: cloud}
     return translate(codes, table, source)
 
 

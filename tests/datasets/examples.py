@@ -11,6 +11,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 
+from nndacss.datasets.snow_spectra import TABLES
 from nndacss.simulate.landsat import write_landsat
 from tests.readers import recipes
 from tests.readers.recipes import Recipe
@@ -282,6 +283,26 @@ def tm_etm(folder: Path) -> dict[str, Any]:
     return {"folder": folder}
 
 
+#: Reflectance of the points of each class in `snow_spectra`, in any band.
+SURFACES = {1: 0.8, 2: 0.3, 3: 0.5, 4: 0.2, 5: 0.05}
+
+
+def snow_spectra(folder: Path) -> dict[str, Any]:
+    """Two sites, thirty points of each class; class 5 of the second site has too few."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in TABLES.values():
+        with (folder / table.file).open("w", newline="") as lines:
+            writer = csv.writer(lines)
+            writer.writerow(("site_name", "image_date", "class", *table.columns.values()))
+            for site in ("Gulkana", "Sperry"):
+                for code, value in SURFACES.items():
+                    few = site == "Sperry" and code == 5
+                    for n in range(5 if few else 30):
+                        values = [value + n * 1e-3 - table.offset] * len(table.columns)
+                        writer.writerow((site, 20210610, code, *values))
+    return {"folder": folder, "side": 64}
+
+
 def twin(folder: Path) -> dict[str, Any]:
     del folder
     return {"count": 3, "side": 32}
@@ -295,6 +316,7 @@ EXAMPLES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "cloudsen12": cloudsen12,
     "labelled_scene": labelled_scene,
     "sentinel2_chips": sentinel2,
+    "snow_spectra": snow_spectra,
     "sparcs": sparcs,
     "tm_etm_chips": tm_etm,
     "twin": twin,

@@ -94,3 +94,17 @@ def test_real_chips(shared_data):
     assert (sample.sets == of(CLOUD)).sum() == 228 + 12107
     assert (sample.sets == of(CLEAR, SNOW)).sum() == 41160
     np.testing.assert_array_equal(sample.pixels[sample.roles.index("nir08")], nir)
+
+
+def test_a_chip_without_cloud_can_be_taken_as_unshaded(tmp_path):
+    masks = {
+        "train/Water_02_0000": np.array([[128, 0]], dtype=np.uint8),
+        "train/Urban_03_0000": np.array([[128, 192]], dtype=np.uint8),
+    }
+    options = biome(tmp_path, masks)
+    (tmp_path / "val").mkdir(exist_ok=True)
+    usual = DATASET(**options, splits=("train",))
+    strict = DATASET(**options, splits=("train",), cloudless_unshaded=True)
+    assert usual.load("Water_02_0000").sets.tolist() == [[of(CLEAR, SHADOW, SNOW), 0]]
+    assert strict.load("Water_02_0000").sets.tolist() == [[of(CLEAR, SNOW), 0]]
+    assert strict.load("Urban_03_0000").sets.tolist() == [[of(CLEAR, SHADOW, SNOW), of(CLOUD)]]
