@@ -12,7 +12,7 @@ TORCH := $(if $(GPU),torch===2.13.0,torch==2.13.0)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 READY := $(VENV)/.ready$(if $(GPU),-gpu)
 
-.PHONY: demo demo-run test setup servers lint slow clean
+.PHONY: demo demo-run landcover landcover-run test setup servers lint slow clean
 .DELETE_ON_ERROR:
 
 demo: setup
@@ -27,6 +27,31 @@ demo-run:
 		--scene $$(ls -d demo/scenes/LC0?_L2SP_*) --output demo/products
 	@echo "== Done. Open this report in a browser:"
 	@ls $$PWD/demo/products/*/report.html
+
+landcover: setup
+	@$(MAKE) --no-print-directory landcover-run
+
+# the archive is painted, served on loopback, fetched, cleaned, learnt from, and a scene is mapped
+landcover-run: STORE := $(CURDIR)/work/landcovernet
+landcover-run: PORT ?= 8765
+landcover-run:
+	@echo "== Land cover: from a stand-in archive on a local server to a map, about 5 minutes on two cores"
+	$(BIN)/python -m nndacss.simulate.landcover work/stand-in --chips 24 --dates 4
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory work/stand-in >/dev/null 2>&1 & \
+		trap "kill $$!" EXIT; \
+		for n in 1 2 3 4 5 6 7 8 9 10; do \
+			$(BIN)/python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$(PORT)/')" 2>/dev/null \
+				&& break || sleep 1; done; \
+		$(BIN)/luigi --module tasks AcquireLandCoverNet --local-scheduler \
+			--set landcovernet.source=http://127.0.0.1:$(PORT) --set landcovernet.folder=$(STORE) \
+			--set 'landcovernet.continents=["eu"]'
+	$(BIN)/luigi --module tasks CleanLandCoverNet --local-scheduler --set clean.folder=$(STORE)
+	$(BIN)/luigi --module tasks Experiment --local-scheduler --config landcovernet_small.toml
+	$(BIN)/python -m nndacss.simulate work/scenes --sensor sentinel2 --level L2A
+	$(BIN)/luigi --module tasks MapLandCover --local-scheduler --scene $$(ls -d work/scenes/S2*.SAFE) \
+		--weights "$$(ls -t work/train/*/weights.json | head -1)"
+	@echo "== Done. Open these reports in a browser:"
+	@ls $$PWD/work/clean/*/cleaning.html $$PWD/work/experiment/*/report.html $$PWD/products/*_landcover_*/report.html
 
 test: setup servers
 	@echo "== Checks and tests, about 12 minutes on two cores"

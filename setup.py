@@ -41,7 +41,10 @@ setup(
     },
     package_data={
         "nndacss": ["py.typed"],
+        "nndacss.clean": ["*.j2"],
         "nndacss.experiment": ["*.j2"],
+        "nndacss.inpaint": ["*.j2"],
+        "nndacss.land_cover": ["*.j2"],
         "nndacss.operations": ["*.j2"],
         "nndacss.pairs": ["*.j2"],
         "nndacss.product": ["*.j2"],
@@ -52,4 +55,6 @@ setup(
         "nndacss._checkpoints": ["*"],
     },
     install_requires=requirements(),
+    # parts of one large scene on a cluster
+    extras_require={"dask": ["dask==2026.8.0", "distributed==2026.8.0"]},
 )

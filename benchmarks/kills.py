@@ -4,8 +4,9 @@ Small simulated scenes are adapted by ReprocessScenes, again and again, while pr
 (luigi, its scheduler run, the processes that it forks, the stages) are killed at random moments,
 one about every `--pace` seconds. Whenever luigi ends, the same command is started again, until all
 products are there. Then they must equal those of a run that nobody disturbed, no process and no
-failure record may be left, and after Clean no work folder. With `--resume` a campaign in `F` that
-was stopped goes on. Exit code 1 where something was not as it should be.
+failure record may be left, and after Clean no work folder. With `--s3` the products go to an S3
+server (moto, started here), and no upload may be left half-way either. With `--resume` a campaign
+in `F` that was stopped goes on. Exit code 1 where something was not as it should be.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -29,6 +32,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nndacss.chain import STAGES
+from nndacss.operations.targets import DELIVERY
+from nndacss.product.bucket import Bucket
 from nndacss.product.compare import differences
 
 LUIGI = str(Path(sys.executable).parent / "luigi")
@@ -57,6 +62,23 @@ class Tally:
         return sum(self.kills.values())
 
 
+@contextmanager
+def s3_server() -> Iterator[dict[str, str]]:
+    """What programs need to find an S3 server of our own, which forgets all in the end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    where = {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}", "AWS_EC2_METADATA_DISABLED": "true"}
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:
+        try:  # who asks before it listens asks again
+            yield {**where, **dict.fromkeys(names, "kills"), "AWS_MAX_ATTEMPTS": "10"}
+        finally:
+            server.terminate()
+
+
 @dataclass(frozen=True)
 class Campaign:
     """Its folder holds scenes, the undisturbed products, the round at work, and the tally."""
@@ -65,6 +87,13 @@ class Campaign:
     options: tuple[str, ...]
     pace: float
     draw: random.Random
+    store: Mapping[str, str] | None = None
+    """What programs need to find the S3 server; None: products go to a disk."""
+
+    @property
+    def root(self) -> str:
+        """Product root of a round."""
+        return "s3://kills/round" if self.store else "products"
 
     def command(self, task: str, *options: str) -> list[str]:
         """A luigi command."""
@@ -75,6 +104,19 @@ class Campaign:
         workers = str(self.draw.choice((1, 1, 2)))
         scenes = ("--scenes", str(self.folder / "scenes"), "--workers", workers)
         return self.command("ReprocessScenes", *scenes, *self.options)
+
+    def begin(self) -> None:
+        """An empty bucket, where there is a server; a round that another server knew is begun anew.
+
+        Credentials and endpoint are in the environment from here on.
+        """
+        if not self.store:
+            return
+        import boto3
+
+        os.environ.update(self.store)
+        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="kills")
+        shutil.rmtree(self.folder / "round", ignore_errors=True)
 
     def prepare(self, count: int) -> None:
         """Simulate the scenes and make their products undisturbed, where that is not done."""
@@ -110,7 +152,8 @@ class Campaign:
 
     def _disturb(self, place: Path, tally: Tally, wanted: int) -> int:
         quiet = subprocess.DEVNULL
-        with subprocess.Popen(self.reprocess(), cwd=place, stdout=quiet, stderr=quiet) as luigi:
+        command = [*self.reprocess(), "--output-root", self.root]
+        with subprocess.Popen(command, cwd=place, stdout=quiet, stderr=quiet) as luigi:
             while luigi.poll() is None:
                 try:
                     luigi.wait(self.draw.expovariate(1 / self.pace))
@@ -133,19 +176,35 @@ class Campaign:
 
     def _check(self, place: Path) -> list[str]:
         """What is not as it should be."""
-        found = []
+        found = list(self._fetch(place)) if self.store else []
         calm = self.folder / "calm" / "products"
         for product in sorted(calm.iterdir()):
             other = place / "products" / product.name
             found += [f"{product.name}: {line}" for line in differences(product, other)]
         found += [f"lives on: {line}" for line in _living(place)]
         found += [f"left: {path.name}" for path in place.glob("work/failures/*.json")]
-        clean = self.command("Clean", "--days", "0")
+        clean = self.command("Clean", "--days", "0", "--output-root", self.root)
         subprocess.run(clean, cwd=place, check=True, capture_output=True)
-        left = [path for stage in STAGES for path in (place / "work" / stage).glob("*")]
+        stages = (*STAGES, DELIVERY)
+        left = [path for stage in stages for path in (place / "work" / stage).glob("*")]
         found += [f"left by Clean: {path}" for path in left]
         found += [f"draft: {path}" for path in place.rglob(".draft-*")]
+        if self.store:
+            bucket = Bucket(self.root)
+            found += [f"half-way: {upload.key}" for upload in bucket.uploads()]
+            bucket.remove(bucket.list())
         return found
+
+    def _fetch(self, place: Path) -> Iterator[str]:
+        """Get what is in the store as `products`; names of objects that should not be there."""
+        bucket = Bucket(self.root)
+        for key in bucket.list():
+            path = place / "products" / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content = bucket.read(key)
+            path.write_bytes(content[0] if content else b"")
+            if key.count("/") != 1:
+                yield f"object: {key}"
 
     def save(self, tally: Tally) -> None:
         """Keep the tally, for `--resume`."""
@@ -216,17 +275,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenes", type=int, default=3)
     parser.add_argument("--pace", type=float, default=3.0, help="mean seconds between kills")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--s3", action="store_true", help="products go to an S3 server")
     parser.add_argument("--networks", action="store_true", help="with the default settings")
     asked = parser.parse_args(argv)
     folder = asked.folder.absolute()
     if not asked.resume and folder.exists():
         parser.error(f"{folder} is there already: give --resume, or another folder")
     options = MANY_PARTS if asked.networks else (*MANY_PARTS, *PLAIN)
-    campaign = Campaign(folder, options, asked.pace, random.Random(asked.seed))
-    campaign.prepare(asked.scenes)
-    tally = campaign.load()
-    while tally.total < asked.kills and not tally.faults:
-        campaign.round(tally, asked.kills)
+    with s3_server() if asked.s3 else nullcontext() as store:
+        campaign = Campaign(folder, options, asked.pace, random.Random(asked.seed), store)
+        campaign.prepare(asked.scenes)
+        campaign.begin()
+        tally = campaign.load()
+        while tally.total < asked.kills and not tally.faults:
+            campaign.round(tally, asked.kills)
     show(tally, Console())
     return 1 if tally.faults else 0
 

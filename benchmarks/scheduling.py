@@ -32,6 +32,7 @@ from nndacss.acquire.source import Sources
 from nndacss.chain import STAGES
 from nndacss.identity import Order, Recipe
 from nndacss.operations.plans import Planner
+from nndacss.operations.roots import FolderRoot
 from nndacss.operations.scenes import list_scenes
 from nndacss.settings import load_settings
 
@@ -154,7 +155,9 @@ def plan_cost(folder: Path, times: int) -> float:
     command = [sys.executable, "-m", "nndacss.simulate", str(folder), "--rows", "100"]
     subprocess.run([*command, "--columns", "100"], check=True, stdout=subprocess.DEVNULL)
     settings = load_settings(None)
-    planner = Planner(settings, Sources(folder / "none", settings), folder / "products", 1)
+    planner = Planner(
+        settings, Sources(folder / "none", settings), FolderRoot(folder / "products"), 1
+    )
     (scene,) = list_scenes(folder)
     taken = []
     for _ in range(times):

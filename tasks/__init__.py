@@ -12,6 +12,7 @@ set_defaults()
 
 from tasks.acquire import AcquireScene  # noqa: E402
 from tasks.adapt import AdaptScene  # noqa: E402
+from tasks.catalog import UpdateCatalog  # noqa: E402
 from tasks.compose import ComposeSamples, MakeViews  # noqa: E402
 from tasks.convert_pv import ConvertPV  # noqa: E402
 from tasks.cyclegan import (  # noqa: E402
@@ -27,6 +28,10 @@ from tasks.experiment import Experiment, ReportExperiment, ReportSoFar  # noqa: 
 from tasks.harmonize import HarmonizeScene  # noqa: E402
 from tasks.harmonizer import TrainHarmonizer  # noqa: E402
 from tasks.inference_da import InferenceDA  # noqa: E402
+from tasks.inpaint import GenerateInpaintedSamples, MaskBank  # noqa: E402
+from tasks.inpainter import TrainInpainter  # noqa: E402
+from tasks.land_cover import MapLandCover  # noqa: E402
+from tasks.landcovernet import AcquireLandCoverNet, CleanLandCoverNet  # noqa: E402
 from tasks.mask import MaskScene  # noqa: E402
 from tasks.operations import Clean, Invalidate, Status  # noqa: E402
 from tasks.pairs import MakePairs, ShowPairs  # noqa: E402
@@ -39,10 +44,12 @@ from tasks.transfer import CompareTransfer, TransferExperiment  # noqa: E402
 from tasks.weights import FetchHarmonizer  # noqa: E402
 
 __all__ = [
+    "AcquireLandCoverNet",
     "AcquireScene",
     "AdaptScene",
     "BatchReport",
     "Clean",
+    "CleanLandCoverNet",
     "CompareTransfer",
     "ComposeSamples",
     "ConvertPV",
@@ -51,6 +58,7 @@ __all__ = [
     "FetchDataset",
     "FetchHarmonizer",
     "FitCycleGAN",
+    "GenerateInpaintedSamples",
     "HarmonizeScene",
     "InferenceDA",
     "Invalidate",
@@ -59,6 +67,8 @@ __all__ = [
     "MakeProduct",
     "MakeSamples",
     "MakeViews",
+    "MapLandCover",
+    "MaskBank",
     "MaskScene",
     "ReportExperiment",
     "ReportSoFar",
@@ -71,6 +81,8 @@ __all__ = [
     "TrainCloudNet",
     "TrainCycleGAN",
     "TrainHarmonizer",
+    "TrainInpainter",
     "TrainSegmentation",
     "TransferExperiment",
+    "UpdateCatalog",
 ]

@@ -12,8 +12,9 @@ import luigi
 
 from nndacss.errors import NndacssError
 from nndacss.identity import Order, load_order, recipe_path
+from nndacss.operations.roots import Root
 from nndacss.stage import DONE, run_record, stage_folder
-from tasks._child import run_child
+from tasks._child import Report, run_child
 from tasks._console import Progress
 from tasks._log import attach, tell
 
@@ -26,6 +27,10 @@ class machine(luigi.Config):  # noqa: N801 - luigi names the section after the c
     )
     threads: int = luigi.IntParameter(
         default=0, description="threads of a stage; 0 means all cores"
+    )
+    dask: str = luigi.Parameter(
+        default="",
+        description="Dask scheduler (tcp://HOST:8786) whose workers make the parts of scenes",
     )
     log_json: str = luigi.Parameter(
         default="",
@@ -47,6 +52,19 @@ class FileTarget(luigi.Target):
     def exists(self) -> bool:
         """Whether the work is done."""
         return self.path.exists()
+
+
+class ProductTarget(FileTarget):
+    """A file of a product root, on a disk or in an object store."""
+
+    def __init__(self, root: Root, name: str, marker: str) -> None:
+        super().__init__((root.disk or Path(root.address)) / name / marker)
+        self._asked = root, name, marker
+
+    def exists(self) -> bool:
+        """Whether the product is whole; an object store is listed once a process."""
+        root, name, marker = self._asked
+        return root.has(name, marker)
 
 
 class StageTask(luigi.Task):
@@ -72,7 +90,7 @@ class StageTask(luigi.Task):
 
     @property
     def product_root(self) -> Path:
-        """Where products go; only the product stage has one."""
+        """Where the stage writes products; only the product stage has one."""
         return Path("products")
 
     def output(self) -> FileTarget:
@@ -108,5 +126,10 @@ class StageTask(luigi.Task):
                     self.set_progress_percentage(round(100 * fraction))
                     self.set_status_message(message)
 
-            path = recipe_path(self.work, self.order.recipe.digest)
-            run_child(self.stage, path, self.work, self.product_root, threads(), report)
+            self.make(report)
+
+    def make(self, report: Report) -> None:
+        """What is to be done, telling how far it is."""
+        path = recipe_path(self.work, self.order.recipe.digest)
+        dask = machine().dask
+        run_child(self.stage, path, self.work, self.product_root, threads(), report, dask)

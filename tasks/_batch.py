@@ -17,10 +17,11 @@ from luigi.interface import core
 from luigi.rpc import RemoteScheduler
 
 from nndacss.errors import StageError
-from nndacss.operations import failures, products
+from nndacss.operations import failures
 from nndacss.operations.batch import Batch
 from nndacss.operations.failures import Failure
 from nndacss.operations.plans import Planned
+from nndacss.operations.roots import open_root
 from tasks._base import machine
 from tasks._board import Board
 from tasks._child import die_with_scheduler
@@ -72,7 +73,7 @@ class Runner:
 
     batch: Batch
     work: Path
-    root: Path
+    root: str
     """Product root."""
     discard: bool
     """Whether a scene's parts are removed when its product is whole."""
@@ -95,6 +96,7 @@ class Runner:
             if code > 0:
                 found = f"the scheduler's run ended with code {code}"
                 raise StageError(f"{found}; see {self.batch.folder / 'luigi.log'}, then run again")
+            open_root(self.root).refresh()
             left = [scene for scene in left if not self._settled(scene)]
             if code == 0:
                 if not left or not _made_elsewhere(left):
@@ -110,7 +112,7 @@ class Runner:
 
     def _settled(self, scene: Planned) -> bool:
         record = failures.load(self.work, scene.target)
-        done = products.find(self.root / scene.target) is not None
+        done = open_root(self.root).has(scene.target)
         return done or (record is not None and record.batch == self.batch.id)
 
     def _give_up(self, scene: Planned, ended: str) -> None:
@@ -122,11 +124,12 @@ class Runner:
         """One scheduler run, to its end; its exit code, negative where a signal ended it."""
         die_with_scheduler()
         members = [scene.as_json() for scene in scenes]
-        facts = {"batch": self.batch.id, "root": str(self.root), "discard": self.discard}
+        facts = {"batch": self.batch.id, "root": self.root, "discard": self.discard}
         facts["settings"] = self.settings
         chunk = self.batch.write(name, {**facts, "scenes": members})
         command = [sys.executable, "-m", "tasks._chunk", str(chunk), "--work", str(self.work)]
         command += ["--threads", str(threads_each()), "--workers", str(workers())]
+        command += ["--dask", machine().dask]
         command += ["--scheduler", scheduler_address(), "--parent", str(os.getpid())]
         with (
             (self.batch.folder / "luigi.log").open("a") as said,

@@ -36,15 +36,26 @@ Report = Callable[[float, str], None]
 
 
 def run_child(
-    stage: str, recipe: Path, work: Path, output: Path, threads: int, report: Report
+    stage: str,
+    recipe: Path,
+    work: Path,
+    output: Path,
+    threads: int,
+    report: Report,
+    dask: str = "",
 ) -> None:
-    """Run one stage to its end; StageError with its last error line where it fails."""
+    """Run one stage to its end; StageError with its last error line where it fails.
+
+    `dask` is the address of a scheduler whose workers make the stage's parts; else it does.
+    """
     die_with_scheduler()
     command = [sys.executable, "-m", f"nndacss.{stage}", str(recipe)]
     command += ["--work", str(work), "--output", str(output)]
     command += ["--threads", str(threads), "--parent", str(os.getpid())]
     environment = {**os.environ, **_GDAL, **_MALLOC, "PYTHONUNBUFFERED": "1"}
     environment.update(dict.fromkeys(_SINGLE, "1"))
+    if dask:
+        environment["NNDACSS_DASK"] = dask
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -25,6 +25,7 @@ from nndacss.errors import NndacssError
 from nndacss.operations import failures
 from nndacss.operations.clean import discard
 from nndacss.operations.failures import Failure
+from nndacss.operations.roots import open_root
 from nndacss.process import die_with
 from tasks._base import StageTask
 from tasks._log import JsonLines, listen, tell
@@ -40,7 +41,7 @@ class Recorder:
     def __init__(self, chunk: dict[str, Any], work: Path) -> None:
         self._batch, self._work = chunk["batch"], work
         self._settings = chunk["settings"]
-        self._discard, self._root = chunk["discard"], Path(chunk["root"])
+        self._discard, self._root = chunk["discard"], open_root(chunk["root"])
         self._of: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for scene in chunk["scenes"]:
             for digest in scene["stages"].values():
@@ -113,13 +114,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("chunk", type=Path)
     parser.add_argument("--work", required=True)
     parser.add_argument("--threads", required=True)
+    parser.add_argument("--dask", required=True, help="address of a Dask scheduler, or empty")
     parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--scheduler", required=True, help="address, or local")
     parser.add_argument("--parent", type=int, required=True, help="process id to die with")
     arguments = parser.parse_args(argv)
     die_with(arguments.parent)
     chunk = json.loads(arguments.chunk.read_text())
-    for option, value in (("work", arguments.work), ("threads", arguments.threads)):
+    for option in ("work", "threads", "dask"):
+        value = getattr(arguments, option)
         get_config().set("machine", option, value)  # type: ignore[no-untyped-call]
     listen(JsonLines(sys.stdout.fileno(), {"batch": chunk["batch"]}))
     Recorder(chunk, Path(arguments.work)).watch()

@@ -6,10 +6,13 @@ import logging
 import os
 import re
 import tempfile
+import warnings
 
 from luigi.configuration import get_config
+from luigi.parameter import UnconsumedParameterWarning
+from luigi.rpc import RPCError
 
-from nndacss.errors import NndacssError
+from nndacss.errors import NndacssError, complain
 
 #: Without these luigi exits with 0 when a task failed.
 _DEFAULTS = {
@@ -38,19 +41,28 @@ def set_defaults() -> None:
             spellings = (option, option.replace("_", "-"))
             if not any(config.has_option(section, spelling) for spelling in spellings):
                 config.set(section, option, value)
+    # luigi reads these itself, and then warns that nobody has
+    warnings.filterwarnings("ignore", ".*rpc_retry_", UnconsumedParameterWarning)
     logger = logging.getLogger("luigi-interface")
     if not any(isinstance(filter_, OneLine) for filter_ in logger.filters):
         logger.addFilter(OneLine())
 
 
 class OneLine(logging.Filter):
-    """An error that we raise on purpose says all in one line; its traceback is noise."""
+    """An error that we raise on purpose says all in one line; its traceback is noise.
+
+    So it is where the central scheduler cannot be reached.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite records that carry one of our errors; keep every record."""
+        """Rewrite records that carry such an error; keep every record."""
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, NndacssError):
             self._replace(record, str(error))
+        elif isinstance(error, RPCError):
+            remedy = "start it (luigid), correct --scheduler-host, or use --local-scheduler"
+            found = " ".join(str(error).split())
+            self._replace(record, complain("luigid", found, "a central scheduler", remedy))
         elif "Traceback (most recent call last)" in (message := record.getMessage()):
             ours = _OUR_ERROR.findall(message)
             if ours:

@@ -9,17 +9,16 @@ from typing import cast
 
 import luigi
 
+from nndacss.acquire.area import check_inside
 from nndacss.acquire.source import Sources
 from nndacss.chain import STAGES, Plan, plan
 from nndacss.estimate import expect, free_mb
+from nndacss.operations.roots import open_root
 from nndacss.product.settings import ProductSettings
-from nndacss.resources import config_file
-from nndacss.settings import load_settings
-from nndacss.tile.area import area_bbox
 from nndacss.tile.settings import TileSettings
 from tasks._base import machine, threads
-from tasks._child import ask_child
 from tasks._parameters import SetParameter
+from tasks._settings import scene_settings
 from tasks.product import MakeProduct
 
 log = logging.getLogger("luigi-interface")
@@ -48,7 +47,9 @@ class AdaptScene(luigi.WrapperTask):
     bbox: str = luigi.Parameter(
         default="", description="west,south,east,north in degrees (write --bbox=-5,...)"
     )
-    output_root: str = luigi.Parameter(default="products", description="product root")
+    output_root: str = luigi.Parameter(
+        default="products", description="product root: a folder, or s3://bucket/prefix"
+    )
     config: str = luigi.Parameter(default="", description="TOML file with settings")
     set: tuple[str, ...] = SetParameter(
         default=(), description="section.key=value, over the file; may be repeated"
@@ -57,17 +58,12 @@ class AdaptScene(luigi.WrapperTask):
     @cached_property
     def plan(self) -> Plan:
         """Everything decided, its recipes written to the work root."""
-        overrides = [*self.set, *self._area()]
-        config = config_file(self.config) if self.config else None
-        settings = load_settings(config, overrides)
-        grid = cast(TileSettings, settings["tile"]).grid
-        if grid.startswith("like:"):
-            box = ask_child("nndacss.tile", [grid.removeprefix("like:")])
-            overrides.append(f"tile.grid={box}")
-            settings = load_settings(config, overrides)
+        settings = scene_settings(self.config, self.set, self.area, self.bbox)
         sources = Sources(Path(machine().work) / "scenes", settings)
         l1 = sources.of(self.l1) if self.l1 else None
-        planned = plan(sources.of(self.scene), l1, settings)
+        scene = sources.of(self.scene)
+        check_inside(scene.identify(), cast(TileSettings, settings["tile"]).bbox)
+        planned = plan(scene, l1, settings)
         for loss in planned.losses:
             log.warning("%s", loss)
         for stage in STAGES:
@@ -78,29 +74,26 @@ class AdaptScene(luigi.WrapperTask):
 
     def _tell(self, planned: Plan, tile: TileSettings, composed: bool) -> None:
         """Say what to expect, and whether the disks have room for it."""
-        target = Path(self.output_root) / planned.orders["product"].target
-        if (target / "item.json").exists():
-            log.info("%s is done already", target)
+        root, target = open_root(self.output_root), planned.orders["product"].target
+        if root.has(target):
+            log.info("%s/%s is done already", root.address, target)
             return
         deep = bool(planned.harmonize.cards)
         square_km = planned.scene.square_km
         expected = expect(square_km, tile, threads(), deep=deep, composed=composed)
         log.info("%s: %s", planned.scene.name, expected)
-        needs = ((Path(machine().work), expected.work), (target, expected.product))
-        for folder, needed in needs:
+        work = Path(machine().work)
+        needs = {work: expected.work}
+        # what goes to an object store is made in the work root
+        needs[root.disk or work] = needs.get(root.disk or work, 0.0) + expected.product
+        for folder, needed in needs.items():
             if (free := free_mb(folder)) < needed:
                 log.warning("%s: %.0f MB free, about %.0f MB needed", folder, free, needed)
 
-    def _area(self) -> list[str]:
-        if not (self.area or self.bbox):
-            return []
-        west, south, east, north = area_bbox(self.area, self.bbox)
-        return [f"tile.bbox=[{west!r}, {south!r}, {east!r}, {north!r}]"]
-
     def run(self) -> None:
         """Nothing is left to do but to say where the product is."""
-        target = Path(self.output_root) / self.plan.orders["product"].target
-        log.info("the product is %s, its report %s", target, target / "report.html")
+        target = f"{open_root(self.output_root).address}/{self.plan.orders['product'].target}"
+        log.info("the product is %s, its report %s/report.html", target, target)
 
     def requires(self) -> MakeProduct:
         """The product that the plan leads to."""

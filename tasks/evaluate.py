@@ -19,4 +19,4 @@ class EvaluateModel(StageTask):
             return []
         name = load_order(recipe_path(self.work, trained)).name
         train = TrainSegmentation(name=name, recipe=trained)
-        return [train, train.requires()]
+        return [train, *train.requires()]

@@ -6,7 +6,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import luigi
 from rich.markup import escape
@@ -15,6 +14,7 @@ from rich.table import Table
 from nndacss.errors import SettingsError, complain
 from nndacss.operations.clean import Leftover, clean, leftovers
 from nndacss.operations.invalidate import Choice, choose, invalidate
+from nndacss.operations.roots import open_root
 from nndacss.operations.sizes import Size
 from nndacss.operations.sizes import text as size_text
 from nndacss.operations.status import status
@@ -37,12 +37,14 @@ def _table(*columns: str) -> Table:
 class Status(Errand):
     """What there is: products, work by stage, failures, the latest batch, free disk space."""
 
-    output_root: str = luigi.Parameter(default="products", description="product root")
+    output_root: str = luigi.Parameter(
+        default="products", description="product root: a folder, or s3://bucket/prefix"
+    )
     json: bool = luigi.BoolParameter(default=False, description="as JSON")
 
     def carry_out(self) -> None:
         """Count and print."""
-        told = status(self.work, Path(self.output_root))
+        told = status(self.work, open_root(self.output_root))
         if self.json:
             sys.stdout.write(json.dumps(told, indent=1, sort_keys=True) + "\n")
             return
@@ -87,13 +89,15 @@ class Invalidate(Errand):
     target: str = luigi.Parameter(default="", description="name with digest, as its folder")
     stage: str = luigi.Parameter(default="", description="acquire, mask, harmonize, product, ...")
     digest: str = luigi.Parameter(default="", description="how the digest of the recipe begins")
-    output_root: str = luigi.Parameter(default="products", description="product root")
+    output_root: str = luigi.Parameter(
+        default="products", description="product root: a folder, or s3://bucket/prefix"
+    )
     dry_run: bool = luigi.BoolParameter(default=False, description="only say what would go")
 
     def carry_out(self) -> None:
         """List, and remove."""
         choice = Choice(self.scene, self.target, self.stage, self.digest)
-        doomed = choose(self.work, Path(self.output_root), choice)
+        doomed = choose(self.work, open_root(self.output_root), choice)
         screen = console(error=False)
         table = _table("stage", "target", "size", "why")
         for one in doomed[:_LINES]:
@@ -121,7 +125,9 @@ class Clean(Errand):
     days: float = luigi.FloatParameter(
         default=7.0, description="age from which unfinished and unreferenced work, records go"
     )
-    output_root: str = luigi.Parameter(default="products", description="product root")
+    output_root: str = luigi.Parameter(
+        default="products", description="product root: a folder, or s3://bucket/prefix"
+    )
     keep_fetched: bool = luigi.BoolParameter(
         default=False, description="leave the scenes that were fetched from an archive"
     )
@@ -131,9 +137,8 @@ class Clean(Errand):
         """Measure, and remove."""
         if self.days < 0:
             raise SettingsError(complain("--days", str(self.days), "0 or more", "correct it"))
-        found = leftovers(
-            self.work, Path(self.output_root), self.days, keep_fetched=self.keep_fetched
-        )
+        root = open_root(self.output_root)
+        found = leftovers(self.work, root, self.days, keep_fetched=self.keep_fetched)
         _show_leftovers(found)
         total = sum((one.size for one in found), Size())
         if not self.dry_run:
@@ -149,7 +154,7 @@ _WHY = {
     "fetched": "scenes fetched for finished products",
     "unreferenced": "old work without a finished product",
     "record": "old records of batches, failures and searches",
-    "remains": "remains of removals",
+    "remains": "remains of removals and of uploads",
 }
 
 

@@ -23,6 +23,7 @@ from nndacss.operations.failures import Failure
 from nndacss.operations.outcomes import outcomes, totals
 from nndacss.operations.plans import Planned, Planner, limited
 from nndacss.operations.room import check_room
+from nndacss.operations.roots import open_root
 from nndacss.operations.scenes import Listed, list_scenes, write_scenes
 from nndacss.settings import Settings
 from tasks._batch import Runner, threads_each, workers
@@ -70,7 +71,9 @@ class ReprocessScenes(Errand):
     set: tuple[str, ...] = SetParameter(
         default=(), description="section.key=value, over the file; may be repeated"
     )
-    output_root: str = luigi.Parameter(default="products", description="product root")
+    output_root: str = luigi.Parameter(
+        default="products", description="product root: a folder, or s3://bucket/prefix"
+    )
     limit: int = luigi.IntParameter(
         default=0, description="make at most so many, leave the rest; 0 means all"
     )
@@ -153,7 +156,7 @@ class ReprocessScenes(Errand):
             self.batch.begin(
                 {
                     "scenes": self.scenes or "a search",
-                    "output_root": str(Path(self.output_root).absolute()),
+                    "output_root": open_root(self.output_root).address,
                     "config": self.config,
                     "set": list(self.set),
                     "area": self.area or self.bbox,
@@ -188,7 +191,7 @@ class ReprocessScenes(Errand):
         today = datetime.now(UTC).date()
         days = period(self.dates, today) if self.dates and self.search is None else None
         sources = Sources(self.work / "scenes", self.settings)
-        root = Path(self.output_root)
+        root = open_root(self.output_root)
         planner = Planner(self.settings, sources, root, threads_each(), days)
         found = list(planner.plan_all(listed))
         planned = limited([scene for scene, _ in found], self.limit)
@@ -210,8 +213,8 @@ class ReprocessScenes(Errand):
         log.info("%s", expected(planned, workers()))
         for loss in sorted({scene.reason for scene in todo if scene.reason})[:5]:
             log.warning("%s", loss)
-        root = Path(self.output_root)
-        for warning in check_room(todo, self.work, root, workers(), discard=self.discard_work):
+        disk = open_root(self.output_root).disk
+        for warning in check_room(todo, self.work, disk, workers(), discard=self.discard_work):
             log.warning("%s", warning)
         tell(
             "batch_started", self.batch.id, batch=self.batch.id, scenes=len(planned), todo=len(todo)
@@ -219,12 +222,12 @@ class ReprocessScenes(Errand):
 
     def _work_off(self, todo: list[Planned]) -> None:
         with Board(len(todo), self._report) as board:
-            root = Path(self.output_root)
             how = (self.discard_work, board, self.settings_digest)
-            runner = Runner(self.batch, self.work, root, *how)
+            runner = Runner(self.batch, self.work, self.output_root, *how)
             try:
                 runner.run(todo, self.chunk)
             except KeyboardInterrupt:
+                open_root(self.output_root).refresh()
                 board.say("stopped by hand; the same command goes on")
 
     def _report(self, share: float, message: str) -> None:

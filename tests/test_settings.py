@@ -21,6 +21,9 @@ LISTED = {
     "nndacss.toml": {"views", "compose"},
     "probav.toml": {"convert_pv", "domains", "cloudnet", "cyclegan", "transfer"},
     "search.toml": {"search", "acquire"},
+    "csia.toml": {"mask_bank", "inpaint"},
+    "inpainter.toml": {"inpainter"},
+    "landcovernet.toml": {"landcovernet", "clean", "pretrain", "land_cover"},
 }
 
 

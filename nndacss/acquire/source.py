@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from nndacss.acquire import inplace
 from nndacss.acquire.access import read_item
+from nndacss.acquire.kept import identify_once
 from nndacss.acquire.listing import Listing, make_listing
 from nndacss.acquire.settings import AcquireSettings
 from nndacss.errors import InputError, complain
-from nndacss.readers import SceneIdentity, find_l1, identify
+from nndacss.readers import SceneIdentity, find_l1
 from nndacss.search.found import Found, own_address
 from nndacss.search.names import acquisition
 from nndacss.search.providers import Provider, provider, provider_of
@@ -50,6 +52,8 @@ class Local:
     """A folder or archive on this machine."""
 
     path: Path
+    notes: Path | None = field(default=None, compare=False)
+    """Where is remembered what archives hold."""
 
     @property
     def name(self) -> str:
@@ -58,12 +62,12 @@ class Local:
 
     def identify(self) -> SceneIdentity:
         """By names, sizes and metadata."""
-        return identify(self.path)
+        return identify_once(self.path, self.notes)
 
     def find_l1(self) -> Local | None:
         """Beside it, by name."""
         found = find_l1(self.path)
-        return Local(found) if found else None
+        return Local(found, self.notes) if found else None
 
     def location(self, name: str) -> dict[str, str]:
         """Its path."""
@@ -91,10 +95,16 @@ class Remote:
         """In the same archive."""
         return self.seek_l1()
 
+    @property
+    def _place(self) -> Path:
+        """A scene that is here already is not read where it came from."""
+        here = self.listing.scene
+        return inplace.place(self.listing) if self.settings.remote and not here.is_dir() else here
+
     def location(self, name: str) -> dict[str, str]:
         """Where it will be, and what to fetch how."""
         return {
-            name: str(self.listing.scene.resolve()),
+            name: str(self._place.resolve()),
             f"{name}_listing": str(self.listing.path.resolve()),
             f"{name}_fetch": json.dumps(self.settings.changed(), sort_keys=True),
         }
@@ -122,14 +132,14 @@ class Sources:
             item = read_item(scene, provider(""))
             return self._of_item(item, str(path.resolve()), provider_of(own_address(item)))
         if path.exists() or "/" in scene or acquisition(scene) is None:
-            return Local(path)
+            return Local(path, self._notes)
         return self._of_id(scene)
 
     def of_record(self, record: Mapping[str, Any]) -> Source:
         """A scene of a written list (`scenes.json`)."""
         item, path, l1 = record.get("item"), record.get("path"), record.get("l1")
         if path is not None:
-            return Local(Path(str(path)))
+            return Local(Path(str(path)), self._notes)
         if item is None:
             remedy = "write the list again"
             found = f"a scene with {', '.join(record)}"
@@ -174,6 +184,10 @@ class Sources:
     ) -> Remote:
         listing = make_listing(item, archive.name, where, self.scenes)
         return Remote(listing, cast(AcquireSettings, self.settings["acquire"]), seek_l1)
+
+    @property
+    def _notes(self) -> Path:
+        return self.scenes / ".identities"
 
     @property
     def _searching(self) -> SearchSettings:

@@ -3,7 +3,8 @@
 A scene of an archive is fetched first (`nndacss.acquire.fetch`). A folder and an uncompressed
 `.tar` are read where they lie; a `.tar.gz` or `.zip` is unpacked into the work folder, since a
 compressed stream cannot be read by windows. Every block of every band is read once, so a
-truncated file is found here and not after an hour of work.
+truncated file is found here and not after an hour of work. Of a scene that is read where it is
+(`acquire.remote`, see `nndacss.acquire.inplace`) only the headers are.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from nndacss.acquire import inplace
 from nndacss.acquire.fetch import fetch, quarantine
 from nndacss.acquire.listing import Listing, load_listing
 from nndacss.acquire.settings import AcquireSettings
@@ -45,15 +47,26 @@ def acquire_scene(context: Context) -> Mapping[str, Any]:
             raise InputError(complain(path, f"digest {found[:8]}", expected, remedy))
         context.progress(_FETCHED, f"listing {path.name}")
         places[name] = str(_ready(path, context.folder / name))
-    context.progress(_UNPACKED, "reading every block once")
     l1 = places["l1"]
+    in_place = "in_place" in fetched.summary
+    told = "reading headers" if in_place else "reading every block once"
+    context.progress(_UNPACKED, told)
     scene = open_scene(Path(str(places["scene"])), Path(l1) if l1 else None)
     try:
-        _verify(scene, roles)
+        if in_place:
+            _check_bands(scene, roles)
+        else:
+            _verify(scene, roles)
     except BandError:
         fetched.put_away()
         raise
     return {**places, "losses": list(scene.losses), "level": scene.level, **fetched.summary}
+
+
+def _check_bands(scene: Scene, roles: tuple[str, ...]) -> None:
+    """That they are there; their blocks are read when they are needed, and by nobody before."""
+    for role in roles:
+        scene.grid(role)
 
 
 def _verify(scene: Scene, roles: tuple[str, ...]) -> None:
@@ -90,8 +103,11 @@ class _Fetched:
         return name in self._listings
 
     def bring(self, name: str) -> Path:
-        """Fetch it, with progress of both together in bytes."""
+        """Fetch it, with progress of both together in bytes; or have it read where it is."""
         listing, how = self._listings[name], _how(self._order, name)
+        if how.remote and not listing.scene.is_dir():
+            self.summary["in_place"] = True
+            return inplace.lay_out(listing, how.parallel)
         path = fetch(listing, self._tell, how.parallel)
         self._before += listing.size
         self.summary["fetched_bytes"] = self._before

@@ -54,6 +54,8 @@ class Sample:
     strata: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     """Name in `STRATA` -> (rows, columns) where that lies on the ground, as far as the archive
     knows it; empty where it does not say."""
+    weight: NDArray[np.float32] | None = None
+    """(rows, columns) how sure each label is, 0..1 (0 where there is none); None: all alike."""
 
     def __post_init__(self) -> None:
         expected = (len(self.roles), *self.sets.shape)
@@ -61,6 +63,11 @@ class Sample:
             found = f"pixels {self.pixels.shape} {self.pixels.dtype}"
             remedy = "image and label must be of one size"
             raise DatasetError(complain(self.name, found, f"{expected} float32", remedy))
+        weight = self.weight
+        if weight is not None and (weight.shape != self.sets.shape or weight.dtype != np.float32):
+            found = f"weight {weight.shape} {weight.dtype}"
+            remedy = "give each label pixel one weight"
+            raise DatasetError(complain(self.name, found, f"{self.sets.shape} float32", remedy))
 
 
 class Dataset(Origin):

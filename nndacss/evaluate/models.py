@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,24 @@ class Model(Protocol):
 
     def __call__(self, sample: Sample, entry: TestData) -> Labels:
         """(rows, columns) class codes of the sample's scheme, 255 where it says nothing."""
+
+
+class Said(Protocol):
+    """Labels with the probabilities that they come from."""
+
+    @property
+    def labels(self) -> Labels: ...  # noqa: D102
+
+    @property
+    def probability(self) -> Pixels: ...  # noqa: D102
+
+
+@runtime_checkable
+class Probable(Protocol):
+    """A model that says how sure it is."""
+
+    def predict(self, sample: Sample, entry: TestData) -> Said:
+        """(rows, columns) labels, and (classes, rows, columns) probabilities, NaN where none."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +160,18 @@ def open_model(
 
         return UkisCsmask(metres, threads or 0)
     if kind == "weights":
-        return Network.load(location["weights"], metres, threads)
+        return _network(location["weights"], metres, threads)
     if kind == "trained" and trained is not None:
-        return Network.load(trained, metres, threads)
+        return _network(trained, metres, threads)
     raise SettingsError(f"no model of kind {kind!r}; expected trained, weights or ukis_csmask")
+
+
+def _network(name: str | Path, metres: float, threads: int | None) -> Model:
+    """Weights of ours, by the labels that they were trained on."""
+    from nndacss.models.card import MaskCard, load_card
+
+    if load_card(name, MaskCard).scheme == "land_cover":
+        from nndacss.evaluate.land_cover import LandCoverNetwork
+
+        return LandCoverNetwork.load(name, threads)
+    return Network.load(name, metres, threads)

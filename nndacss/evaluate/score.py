@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,15 +13,21 @@ import numpy as np
 
 from nndacss.datasets import Dataset, Sample
 from nndacss.errors import DatasetError, complain
-from nndacss.evaluate.models import Labels, Model, Unsuited, seen
+from nndacss.evaluate.calibration import tally
+from nndacss.evaluate.models import Labels, Model, Probable, Unsuited, seen
 from nndacss.evaluate.pictures import Picture, triptych
 from nndacss.evaluate.settings import EvaluateSettings, TestData
 from nndacss.labels import NODATA, Scheme
 from nndacss.metrics.counts import count, without_borders
 from nndacss.plugins import load
+from nndacss.raster import Pixels
 
 #: Kinds of data that we made ourselves; figures on them stand apart from real ones.
 SIMULATED = frozenset({"twin"})
+
+#: By their months, so that they mean the same on both hemispheres.
+QUARTERS = ("Jan-Mar", "Apr-Jun", "Jul-Sep", "Oct-Dec")
+_DATE = re.compile(r"_(?:19|20)\d\d(?P<month>0[1-9]|1[0-2])\d\d$")
 
 Report = Callable[[float, str], None]
 
@@ -91,15 +98,33 @@ def score(
         sample = dataset.load(name)
         started = time.perf_counter()
         try:
-            labels = model(sample, entry)
+            labels, probability = _said(model, sample, entry, settings)
         except Unsuited as reason:
             return Scored(entry, unsuited=str(reason))
         seconds = time.perf_counter() - started
         found = compare(sample, labels, scheme, settings.tolerance)
+        if probability is not None and settings.calibration:
+            counted = tally(sample.sets, probability, seen(sample), settings.calibration)
+            found["calibration"] = counted
         result.samples.append(_record(sample, entry, seconds) | found)
         _keep(result.worst, sample, labels, settings.worst, scheme)
     result.worst.sort(reverse=True)
     return result
+
+
+def simulated(entry: TestData) -> bool:
+    """Whether test data are made by a program: their kind is, or the settings say so."""
+    return entry.kind in SIMULATED or entry.simulated
+
+
+def _said(
+    model: Model, sample: Sample, entry: TestData, settings: EvaluateSettings
+) -> tuple[Labels, Pixels | None]:
+    """Labels, and probabilities where they are asked for and the model gives them."""
+    if settings.calibration and isinstance(model, Probable):
+        found = model.predict(sample, entry)
+        return found.labels, found.probability
+    return model(sample, entry), None
 
 
 def compare(sample: Sample, labels: Labels, scheme: Scheme, tolerance: int) -> dict[str, Any]:
@@ -136,7 +161,18 @@ def _record(sample: Sample, entry: TestData, seconds: float) -> dict[str, Any]:
         "pixels": int(np.prod(sample.sets.shape)),
         "labelled": int(((sample.sets != 0) & seen(sample)).sum()),
         "seconds": round(seconds, 3),
+        **quarter(sample.name),
     }
+
+
+def quarter(name: str) -> dict[str, str]:
+    """The quarter of the year of a sample whose name ends with its date; else nothing.
+
+    >>> quarter("30PWT_12_20180714"), quarter("LC08_1984")
+    ({'quarter': 'Jul-Sep'}, {})
+    """
+    found = _DATE.search(name)
+    return {"quarter": QUARTERS[(int(found["month"]) - 1) // 3]} if found else {}
 
 
 def error_rate(sample: Sample, labels: Labels) -> float:

@@ -34,6 +34,9 @@ class EvaluateSettings(Settings):
     """Pixels around borders of the truth that do not count; 0 scores every labelled pixel."""
     worst: int = Field(default=3, ge=0, le=50)
     """How many of the worst samples of each test data are kept as pictures."""
+    calibration: int | None = Field(default=None, ge=2, le=100)
+    """In how many bins it is counted whether probabilities can be believed, of models that give
+    them; none where it is not set."""
 
     @field_validator("test")
     @classmethod

@@ -3,7 +3,7 @@
 `counts.json`: `scheme`, `classes`, `model` (what it is), `data` (per test data: facts, `unsuited`
 with the reason where the model cannot be scored, `worst` pictures) and `samples` (one record each
 with its counts, so that any grouping can be summed up later; files of version 1 of the stage have
-no counts of `strata`).
+no counts of `strata`; `calibration` and `quarter` are there where they are known).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nndacss.datasets import Dataset
 from nndacss.entries import check_unchanged
 from nndacss.evaluate.models import Model, open_model
 from nndacss.evaluate.plan import FILE
-from nndacss.evaluate.score import SIMULATED, Exposure, Scored, held_out, score
+from nndacss.evaluate.score import SIMULATED, Exposure, Scored, held_out, score, simulated
 from nndacss.evaluate.settings import EvaluateSettings, TestData
 from nndacss.identity import drafted, load_order, recipe_path
 from nndacss.labels import Scheme
@@ -105,7 +105,7 @@ def write(
             pictures.append({"file": file, "name": shown.name, "error": round(shown.error, 6)})
         data[result.entry.title] = {
             "kind": result.entry.kind,
-            "simulated": result.entry.kind in SIMULATED,
+            "simulated": simulated(result.entry),
             "cross_validated": result.entry.cross_validated,
             "note": result.entry.note,
             "unsuited": result.unsuited,

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from nndacss.experiment.differences import signed
+from nndacss.experiment.tables import in_order
 from nndacss.metrics.paired import DRAWS, FEWEST, LEVEL, POWER
 
 #: Pixels of the small picture of an interval.
@@ -52,7 +53,7 @@ class Differences:
     def classes(self, data: str, part: str = "") -> list[str]:
         """Classes that are compared; the ground itself comes last, as in all tables."""
         known = {key[2] for key in self._rows if (key[1], key[3]) == (data, part)}
-        return [name for name in reversed(self._found["classes"]) if name in known]
+        return in_order(known, self._found["classes"])
 
     def once(self) -> list[str]:
         """Models that were trained once, so that their luck in it is in no interval."""

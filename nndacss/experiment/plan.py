@@ -25,6 +25,7 @@ from nndacss.experiment.settings import Baseline, ExperimentSettings, Variant
 from nndacss.identity import Order, Recipe
 from nndacss.models.card import MaskCard, find, load_card
 from nndacss.plugins import load
+from nndacss.pretrain.plan import pretrain_orders
 from nndacss.samples.plan import samples_order
 from nndacss.settings import Settings, build, read_table, version
 from nndacss.train.plan import train_order
@@ -112,15 +113,25 @@ def _variant_runs(
     tests = TestPlan(first)
     tests.check_folds(settings.folds)
     *before, samples = _sample_orders(first)
+    before += pretrain_orders(first)
+    pretrained = before[-1] if before and before[-1].recipe.stage == "pretrain" else None
     _check_cross_validated(first, tests, named)
     for seed in settings.seeds:
-        for fold in range(settings.folds) if settings.folds else (None,):
+        for fold in _folds(settings):
             folds = {} if fold is None else {"folds": settings.folds}
             place = {"seed": seed, "fold": -1 if fold is None else fold, **folds}
             settled = build(merged(own, {"train": place}), named)
-            train = train_order(samples, settled, _model_name(seed, fold, settings.folds))
+            name = _model_name(seed, fold, settings.folds)
+            train = train_order(samples, settled, name, pretrained)
             evaluate = tests.order(train.name, {"kind": "trained"}, {"train": train.recipe.digest})
             yield Run(variant.name, "variant", seed, fold, evaluate, (*before, samples, train))
+
+
+def _folds(settings: ExperimentSettings) -> Sequence[int | None]:
+    """The folds to train; None where there are none."""
+    if not settings.folds:
+        return (None,)
+    return settings.only or range(settings.folds)
 
 
 def _sample_orders(settings: Mapping[str, Settings]) -> tuple[Order, ...]:

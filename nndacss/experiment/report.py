@@ -11,6 +11,7 @@ from markupsafe import Markup
 from nndacss.datasets import STRATA
 from nndacss.experiment.differences_page import Differences
 from nndacss.experiment.results import Result
+from nndacss.experiment.tables import in_order
 from nndacss.page import template
 from nndacss.plugins import load
 
@@ -24,6 +25,7 @@ WORDS = {
     "balanced_accuracy": "Bal. accuracy",
     "accuracy": "Accuracy",
     "overall_accuracy": "Overall accuracy",
+    "mean_iou": "Mean IoU",
 }
 #: Stratum -> the class that it is hard for, and its word there; other classes are in the files.
 PARTS = {"water": ("shadow", "water"), "snow_below": ("cloud", "snow")}
@@ -90,12 +92,8 @@ class Table:
 
     def classes(self, data: str, metric: str = "iou") -> list[str]:
         """Classes that some model has a score of on these data; the ground itself comes last."""
-        known = [
-            name
-            for name in self._found["classes"]
-            if any(key[1:] == (data, name, metric, True, "") for key in self._scores)
-        ]
-        return sorted(known, key=lambda name: -self._found["classes"].index(name))
+        known = {key[2] for key in self._scores if key[1] == data and key[3:] == (metric, True, "")}
+        return in_order(known, self._found["classes"])
 
     def unsuited(self, model: str, data: str) -> str:
         """Why there is no score, or ""."""

@@ -37,6 +37,8 @@ class Result:
     """Its `counts.json`."""
     settings: Mapping[str, Any]
     """Stage -> what differs from the defaults, of evaluate, train and what train learned from."""
+    weights: str = ""
+    """The card of what was trained, in the work folder; empty where nothing was."""
 
     def records(self, title: str) -> list[dict[str, Any]]:
         """What was counted on each sample of the test data `title`."""
@@ -58,12 +60,19 @@ def collect(work: Path, order: Order) -> tuple[list[Result], list[str]]:
         if (folder / DONE).exists():
             counts = json.loads((folder / FILE).read_text())
             settings = _settings(work, evaluate)
-            done.append(
-                Result(**book, folder=folder, digest=digest, counts=counts, settings=settings)
-            )
+            about = {"counts": counts, "settings": settings, "weights": _card(work, evaluate)}
+            done.append(Result(**book, folder=folder, digest=digest, **about))
         else:
             pending.append(key)
     return done, pending
+
+
+def _card(work: Path, evaluate: Order) -> str:
+    digest = evaluate.recipe.inputs.get("train")
+    path = recipe_path(work, digest) if digest else None
+    if path is None or not path.exists():
+        return ""
+    return f"train/{load_order(path).target}/weights.json"
 
 
 def _settings(work: Path, evaluate: Order) -> dict[str, Any]:

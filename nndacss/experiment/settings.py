@@ -106,6 +106,9 @@ class ExperimentSettings(Settings):
     """The question that the experiment answers, for readers of the report."""
     folds: int = Field(default=0, ge=0)
     """Models a variant, each leaving out one part of the cross-validated scenes; 0: one model."""
+    only: tuple[int, ...] | None = None
+    """Which of the folds are trained: `[0]` with `folds = 10` keeps a tenth of the scenes for the
+    test and trains once; none: all of them."""
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     """Each variant is trained once a seed (and fold)."""
     metrics: tuple[Metric, ...] = Field(default=("iou", "f1", "balanced_accuracy"), min_length=1)
@@ -127,6 +130,16 @@ class ExperimentSettings(Settings):
         if folds == 1:
             raise ValueError("one fold would train on nothing; 0 trains on all, 2 or more fold")
         return folds
+
+    @field_validator("only")
+    @classmethod
+    def _of_the_folds(
+        cls, only: tuple[int, ...] | None, info: ValidationInfo
+    ) -> tuple[int, ...] | None:
+        folds = info.data.get("folds", 0)
+        if only is not None and (not only or not set(only) <= set(range(folds))):
+            raise ValueError(f"choose some of the folds 0 to {folds - 1}, and set folds")
+        return only
 
     @field_validator("variants", "baselines")
     @classmethod

@@ -7,6 +7,8 @@ scenes.csv      one row a model, test data and scene
 confusion.csv   one row a model, test data and true class
 parts.csv       as scores.csv, of parts of the images: water and snow on the ground
 differences.csv one row a model, test data, part and class: IoU less that of the reference
+quarters.csv    one row a model, test data and quarter of the year, where dates are known
+calibration.csv one row a model, test data and bin of probability, where models give them
 """
 
 from __future__ import annotations
@@ -43,6 +45,9 @@ def write_report(work: Path, order: Order, folder: Path) -> Mapping[str, Any]:
     write_text(_csv(_flat_confusion(found)), folder / "confusion.csv")
     write_text(_csv(found["parts"]), folder / "parts.csv")
     write_text(_csv(found["differences"]), folder / "differences.csv")
+    for name, rows in (("quarters", _flat_quarters(found)), ("calibration", _flat_bins(found))):
+        if listed := list(rows):
+            write_text(_csv(listed), folder / f"{name}.csv")
     write_text(render(found, pictures), folder / "report.html")
     write_json(found, folder / RESULT)
     return {"runs": len(results), "pending": len(pending)}
@@ -54,6 +59,18 @@ def _flat_scenes(found: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         iou = {f"iou_{name}": value for name, value in row["iou"].items()}
         false = {f"false_{name}": value for name, value in row["false_pixels"].items()}
         yield plain | iou | false
+
+
+def _flat_quarters(found: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    for row in found["quarters"]:
+        plain = {key: value for key, value in row.items() if key != "iou"}
+        yield plain | {f"iou_{name}": value for name, value in row["iou"].items()}
+
+
+def _flat_bins(found: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    for row in found["calibration"]:
+        for one in row["bins"]:
+            yield {"model": row["model"], "data": row["data"], **one}
 
 
 def _flat_confusion(found: Mapping[str, Any]) -> Iterable[dict[str, Any]]:

@@ -9,7 +9,7 @@ from nndacss.experiment.differences import Comparisons, rows
 from nndacss.experiment.leaks import leaks
 from nndacss.experiment.results import Result, strata, units
 from nndacss.experiment.settings import ExperimentSettings, Variant
-from nndacss.experiment.tables import scenes, scores, thresholds
+from nndacss.experiment.tables import calibrations, quarters, scenes, scores, thresholds
 from nndacss.identity import Order
 from nndacss.metrics.counts import total
 from nndacss.settings import restore
@@ -50,7 +50,11 @@ def _tables(
 ) -> dict[str, list[dict[str, Any]]]:
     """Scores, those of strata (`parts`), confusion, scenes, and why a model has none."""
     found: dict[str, list[dict[str, Any]]] = {
-        name: [] for name in ("scores", "parts", "confusion", "scenes", "unsuited")
+        name: []
+        for name in (
+            *("scores", "parts", "confusion", "scenes"),
+            *("quarters", "calibration", "unsuited"),
+        )
     }
     for model in models:
         mine = [result for result in results if result.model == model]
@@ -68,6 +72,8 @@ def _tables(
             pixels = total(pools, classes).to_json()["confusion"]
             found["confusion"].append({**place, "pixels": pixels})
             found["scenes"] += scenes(model, title, mine, classes)
+            found["quarters"] += quarters(model, title, mine, classes)
+            found["calibration"] += calibrations(model, title, mine)
     return found
 
 
@@ -146,7 +152,10 @@ def _model(
     mine = [result for result in results if result.model == name]
     variants = {entry["name"]: entry for entry in own["experiment"].get("variants", ())}
     facts: Mapping[str, Any] = mine[0].counts["model"] if mine else {}
-    runs = [{"key": r.key, "digest": r.digest, "seed": r.seed, "fold": r.fold} for r in mine]
+    runs = [
+        {"key": r.key, "digest": r.digest, "seed": r.seed, "fold": r.fold, "weights": r.weights}
+        for r in mine
+    ]
     return {
         "name": name,
         "kind": next(iter(book.values()))["kind"],

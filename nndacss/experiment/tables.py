@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
+from nndacss.evaluate.calibration import expected_error, pooled, reliability
+from nndacss.evaluate.score import QUARTERS
 from nndacss.experiment.results import Result, units
 from nndacss.metrics.counts import Counts, total
 from nndacss.metrics.scores import METRICS, overall_accuracy, spread
@@ -39,6 +42,58 @@ def _functions(
         for metric, function in METRICS.items():
             yield name, metric, lambda counts, n=name, f=function: f(counts[n])  # type: ignore[misc]
     yield "all", "overall_accuracy", overall_accuracy
+    yield "all", "mean_iou", lambda counts: mean_iou(counts, classes)
+
+
+def mean_iou(counts: Counts, classes: Sequence[str]) -> float | None:
+    """Mean of the classes' IoU, of those that the truth shows; None where it shows none."""
+    known = [value for name in classes if (value := METRICS["iou"](counts[name])) is not None]
+    return fmean(known) if known else None
+
+
+def in_order(known: Collection[str], classes: Sequence[str]) -> list[str]:
+    """Some of a scheme's classes as tables show them: what is looked for first, the ground last.
+
+    >>> in_order({"clear", "cloud"}, ["clear", "shadow", "snow", "cloud"])
+    ['cloud', 'clear']
+    """
+    listed = [name for name in classes if name in known]
+    return listed[::-1] if classes and classes[0] == "clear" else listed
+
+
+def quarters(
+    model: str, title: str, results: list[Result], classes: list[str]
+) -> Iterator[dict[str, Any]]:
+    """One row a quarter of the year, where the samples tell theirs; over all runs."""
+    pools: dict[str, list[Counts]] = {}
+    names: dict[str, set[str]] = {}
+    known = results[0].counts["model"]["classes"] if results else []
+    for result in results:
+        for record in result.records(title):
+            if "quarter" in record:
+                pools.setdefault(record["quarter"], []).append(Counts.from_json(record["counts"]))
+                names.setdefault(record["quarter"], set()).add(record["name"])
+    for quarter in (name for name in QUARTERS if name in pools):
+        counts = total(pools[quarter], classes)
+        iou = {name: METRICS["iou"](counts[name]) if name in known else None for name in classes}
+        yield {
+            "model": model,
+            "data": title,
+            "quarter": quarter,
+            "samples": len(names[quarter]),
+            "overall_accuracy": overall_accuracy(counts),
+            "mean_iou": mean_iou(counts, known),
+            "iou": iou,
+        }
+
+
+def calibrations(model: str, title: str, results: list[Result]) -> Iterator[dict[str, Any]]:
+    """One row, where the model gave probabilities: how they agree with what is right."""
+    records = (record for result in results for record in result.records(title))
+    bins = pooled(record["calibration"] for record in records if "calibration" in record)
+    error = expected_error(bins)
+    if error is not None:
+        yield {"model": model, "data": title, "error": error, "bins": reliability(bins)}
 
 
 def scenes(

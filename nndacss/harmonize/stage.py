@@ -26,9 +26,10 @@ from nndacss.sensors import REFLECTIVE
 from nndacss.settings import restore
 from nndacss.stage import Context
 from nndacss.tile.grid import output_grid
-from nndacss.tile.mosaic import mosaic
+from nndacss.tile.jobs import Job, carry_out
 from nndacss.tile.parts import parts
-from nndacss.tile.run import Layer, run_parts
+from nndacss.tile.run import Compute as ComputeLayers
+from nndacss.tile.run import Layer
 from nndacss.tile.settings import TileSettings
 
 __all__ = ["OWN", "SATURATED", "harmonize_scene", "harmonize_window", "quantize"]
@@ -38,26 +39,27 @@ Compute = Callable[[GeoBox], Harmonized]
 
 def harmonize_scene(context: Context) -> Mapping[str, Any]:
     """Body of the stage; returns the summary for `stage.json`."""
+    job, summary = prepare(context)
+    count = carry_out(job, context)
+    return {**summary, "parts": len(job.parts), "computed": count}
+
+
+def prepare(context: Context) -> tuple[Job, Mapping[str, Any]]:
+    """What there is to compute, here or elsewhere, and the summary of how."""
     tile = cast(TileSettings, restore(context.order.recipe.settings, "tile"))
     _, acquired = context.input("scene")
     scene = open_scene(acquired["summary"]["scene"], acquired["summary"]["l1"])
     settings = _settings(context)
     grid = output_grid(scene.grid(settings.roles[0]), tile)
     choice = _choice(context, settings, scene, grid)
-    cut = parts(grid, tile)
-    with _windows(context, scene, settings, choice, grid, tile.window) as (compute, uncertain):
-        layers = _layers(settings.roles, uncertain)
-        count = run_parts(
-            cut,
-            layers,
-            context.folder,
-            lambda window: harmonize_window(scene, window, settings, compute),
-            context.threads,
-            lambda done, total: context.progress(done / total, f"part {done} of {total}"),
-        )
-    for layer in layers:
-        mosaic(cut, layer, context.folder)
-    return _summary(scene, settings, choice) | {"parts": len(cut), "computed": count}
+    layers = _layers(settings.roles, choice.uncertain and settings.uncertainty)
+
+    @contextmanager
+    def compute(threads: int) -> Iterator[ComputeLayers]:
+        with _windows(context, scene, settings, choice, grid, tile.window, threads) as one:
+            yield lambda window: harmonize_window(scene, window, settings, one)
+
+    return Job(parts(grid, tile), layers, compute), _summary(scene, settings, choice)
 
 
 def _settings(context: Context) -> HarmonizeSettings:
@@ -94,16 +96,16 @@ def _windows(
     choice: Choice,
     grid: GeoBox,
     window: int,
-) -> Iterator[tuple[Compute, bool]]:
-    """The method for the windows of one scene, and whether it states its uncertainty."""
+    threads: int,
+) -> Iterator[Compute]:
+    """The method for the windows of one scene."""
     if not choice.cards:
         one = load("harmonize", choice.method)
-        yield lambda window_: one(scene, window_, settings), False
+        yield lambda window_: one(scene, window_, settings)
         return
     ground = masked(context.input("mask")[0] / "labels.vrt", window)
-    threads = context.threads
     with deep.harmonizer(scene, settings, choice, ground, grid, threads) as compute:
-        yield compute, compute.uncertain
+        yield compute
 
 
 def _layers(roles: tuple[str, ...], uncertain: bool) -> list[Layer]:

@@ -1,7 +1,10 @@
 """The mask bank: real outlines of clouds and snow, read by windows.
 
 An HDF5 file. Attributes: `format`, `version`. Data:
-    records          a table: kind (cloud, snow), name, metres, rows, columns, covered share
+    records          a table: kind (cloud, snow, pair_cloud, pair_shadow), name, metres, rows,
+                     columns, covered share
+    pairs            a table, where there are any: which two records are a cloud and the shadow that
+                     it threw (crops of one window), the step between them, the cloud's middle
     blocks           (all blocks) uint8      how much of each block of 16 x 16 pixels is covered,
                                              0 to 255, row by row, mask after mask
     outlines/00000   (rows, columns) int8    one a mask: signed distance to its outline
@@ -33,6 +36,10 @@ from nndacss.hdf5 import fields_of
 
 FORMAT, VERSION = "nndacss mask bank", 1
 KINDS = ("cloud", "snow")
+#: Kinds of the two halves of a matched pair.
+PAIRED = ("pair_cloud", "pair_shadow")
+#: Name of the table of pairs.
+PAIRS = "pairs"
 #: Pixels on the side of a block whose cover is known without reading the mask.
 BLOCK = 16
 #: Codes per e-fold of 1 + distance: 127 of them reach 100 pixels.
@@ -51,7 +58,7 @@ class Record:
     """One mask."""
 
     kind: str
-    """`cloud` or `snow`."""
+    """`cloud`, `snow`, or one half of a pair: `pair_cloud`, `pair_shadow`."""
     name: str
     """The file or sample that it comes from."""
     metres: float
@@ -60,6 +67,34 @@ class Record:
     columns: int
     covered: float
     """Share of it that is covered, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A cloud and the shadow that it threw, cut from one image by one window."""
+
+    cloud: int
+    """Index of its record."""
+    shadow: int
+    """Index of its shadow's."""
+    down: float
+    """From cloud to shadow, pixels of the mask; rows point south."""
+    right: float
+    row: float
+    """Of the cloud's middle in the window."""
+    column: float
+    share: float
+    """How much of the cloud's shadow was labelled as shadow where it should be, 0 to 1."""
+
+    @property
+    def step(self) -> tuple[float, float]:
+        """From cloud to shadow, (down, right)."""
+        return self.down, self.right
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """(row, column) of the cloud's middle."""
+        return self.row, self.column
 
 
 def encode(distance: NDArray[Any]) -> NDArray[np.int8]:
@@ -96,6 +131,9 @@ class MaskBank:
             rows = [fields_of(row) for row in file["records"][()]]
             self.records = tuple(Record(**row) for row in rows)
             """One a mask, in order."""
+            table = file[PAIRS][()] if PAIRS in file else ()
+            self.pairs = tuple(Pair(**fields_of(row)) for row in table)
+            """Clouds with their shadows; none in a bank of outlines alone."""
             self._blocks = self._sums(file["blocks"][()])
         except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
             if isinstance(error, DatasetError):
@@ -112,6 +150,16 @@ class MaskBank:
             found = f"no mask of {kind} among {len(self.records)}"
             raise DatasetError(complain(self.path, found, "at least one", _REMEDY))
         return self._members[kind]
+
+    def check(self, structures: Sequence[str], pairs: bool) -> None:
+        """DatasetError where masks that painting `structures` needs are lacking, or any pair."""
+        for kind in KINDS:
+            if kind in structures:
+                self.members(kind)
+        if pairs and not self.pairs:
+            found, expected = "no matched pair of cloud and shadow", "at least one for pair_chance"
+            remedy = "build it from labelled scenes with the task MaskBank, or set pair_chance = 0"
+            raise DatasetError(complain(self.path, found, expected, remedy))
 
     def pick(self, kind: str, metres: float, cover: float, rng: Generator, tries: int = 12) -> Spot:
         """A place around which about the share `cover` of a square of `metres` is covered.
@@ -137,8 +185,8 @@ class MaskBank:
         The window may lie anywhere: beyond its border a mask goes on as its mirror image.
         """
         record = self.records[index]
-        rows = _folded(top, shape[0], record.rows)
-        columns = _folded(left, shape[1], record.columns)
+        rows = folded(top, shape[0], record.rows)
+        columns = folded(left, shape[1], record.columns)
         first, last = (rows.min(), columns.min()), (rows.max() + 1, columns.max() + 1)
         try:
             outline = self._handle()[f"outlines/{index:05d}"]
@@ -176,7 +224,7 @@ class MaskBank:
         """This process's open file: a handle that came through a fork shares its state."""
         if self._file is None or self._owner != os.getpid():
             if not self.path.is_file():
-                remedy = "check train.paint.bank, or " + _REMEDY
+                remedy = "check the path given as bank, or " + _REMEDY
                 raise DatasetError(complain(self.path, "no such file", "a mask bank", remedy))
             self._file, self._owner = h5py.File(self.path, "r", locking=False), os.getpid()
         return self._file
@@ -194,10 +242,10 @@ def _inside(half: float, size: int, rng: Generator) -> float:
     return float(rng.uniform(room, size - room))
 
 
-def _folded(start: int, count: int, size: int) -> NDArray[np.intp]:
+def folded(start: int, count: int, size: int) -> NDArray[np.intp]:
     """Indices start .. start + count of an array of `size`, mirrored at its ends.
 
-    >>> _folded(-2, 6, 3).tolist()
+    >>> folded(-2, 6, 3).tolist()
     [1, 0, 0, 1, 2, 2]
     """
     place = np.arange(start, start + count) % (2 * size)

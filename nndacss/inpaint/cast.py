@@ -56,3 +56,16 @@ def in_pixels(offset: tuple[float, float], metres: float) -> tuple[float, float]
     """
     east, north = offset
     return -north / metres, east / metres
+
+
+def turned_azimuth(azimuth: float, which: int) -> float:
+    """The azimuth, degrees, as it is in an image turned by `nndacss.train.augment.turn`.
+
+    `which % 4` quarter turns against the clock; from 4 on the image is mirrored first, its left
+    and right exchanged.
+
+    >>> turned_azimuth(135.0, 1), turned_azimuth(135.0, 4), turned_azimuth(90.0, 5)
+    (45.0, 225.0, 180.0)
+    """
+    mirrored = -azimuth if which >= 4 else azimuth
+    return (mirrored - 90.0 * (which % 4)) % 360

@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from nndacss.models.inpainter_card import CODES, DEFAULT_WEIGHTS
 from nndacss.settings import Settings
 
 Range = tuple[float, float]
 
+#: The published ways to paint, see `nndacss.inpaint.modes`.
+NAMES = (
+    "duplicate",
+    "shadow_for_cloud",
+    "clouds_on_empty",
+    "clouds_on_empty_or_snow",
+    "snow_on_empty",
+    "snow_with_clouds",
+)
 
-class PaintSettings(Settings):
-    """How often and what is painted into training samples; ranges are smallest and largest."""
 
-    chance: float = Field(default=0.0, ge=0, le=1)
-    """How often a sample is painted; 0: never, and no bank is needed."""
+class PaintOptions(Settings):
+    """What is painted, and how; ranges are smallest and largest."""
+
     bank: str = Field(default="", exclude=True)
-    """File of the outlines, made by `python -m nndacss.inpaint.bank`; relative to the current
-    directory. A place, so no part of a recipe."""
+    """File of the outlines, made by the task MaskBank or `python -m nndacss.inpaint.bank`; relative
+    to the current directory. A place, so no part of a recipe."""
     bank_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
-    """Which bank: filled in when a fit is planned. A bank with another sum is refused."""
-    datasets: tuple[str, ...] = ()
-    """Data sets whose samples are painted; none named: all."""
+    """Which bank: filled in when a run is planned. A bank with another sum is refused."""
+    modes: tuple[str, ...] = ()
+    """Which of the six published ways to paint, see `nndacss.inpaint.modes`; each sample gets one
+    of those that suit it, any as likely, and stays as it is where none does. None named: clouds
+    with their shadows, and snow by `snow_chance`, into any sample with some ground."""
+    renderer: Literal["physical", "network"] = "physical"
+    """Where the pixels of a structure come from: optics, or a network that restores what it has
+    learned to see in such a place (clouds' hems and thin clouds are optics in both)."""
+    weights: Mapping[str, str] = Field(default={}, exclude=True)
+    """For `network`: cloud, shadow, snow -> name or path of weights; ours where none is named."""
+    weights_sha256: Mapping[str, str] = {}
+    """Which weights: filled in when a run is planned."""
+    feather: float = Field(default=60.0, ge=0)
+    """Metres from a structure's border inward over which copied pixels, and those of a network,
+    rise to their full share."""
+    pair_chance: float = Field(default=0.0, ge=0, le=1)
+    """How often clouds are matched pairs of the bank, each with the shadow that it really threw,
+    turned to the sample's sun; otherwise shadows are cast from a drawn height."""
+    shift: Range = (150.0, 1500.0)
+    """Metres along the sun's direction by which `duplicate` moves a structure."""
     cover: Range = (0.02, 0.6)
     """Share of the patch that a layer covers; small shares are drawn as often as large ones."""
     second_chance: float = Field(default=0.25, ge=0, le=1)
@@ -46,9 +73,39 @@ class PaintSettings(Settings):
     snow_chance: float = Field(default=0.0, ge=0, le=1)
     """How often snow is painted below the clouds; needs outlines of snow in the bank."""
 
+    @field_validator("modes")
+    @classmethod
+    def _known_modes(cls, modes: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(modes) <= set(NAMES) or len(set(modes)) < len(modes):
+            raise ValueError(f"modes must be different, of {', '.join(NAMES)}")
+        return modes
+
+    @field_validator("weights")
+    @classmethod
+    def _known_structures(cls, weights: Mapping[str, str]) -> Mapping[str, str]:
+        if not set(weights) <= set(CODES):
+            raise ValueError(f"weights are of {', '.join(CODES)}")
+        return weights
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Structure -> weights, ours where none is named."""
+        return {**DEFAULT_WEIGHTS, **self.weights}
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """What may be painted, in the words of `networks` and of the bank's kinds."""
+        chosen = set(self.modes)
+        snow = {"snow_on_empty", "snow_with_clouds"} & chosen
+        clouds = {"clouds_on_empty", "clouds_on_empty_or_snow"} & chosen or not chosen
+        below = self.snow_chance > 0 and (not chosen or "clouds_on_empty" in chosen)
+        found = ["cloud"] if clouds else []
+        found += ["shadow"] if clouds or "shadow_for_cloud" in chosen else []
+        return (*found, "snow") if snow or below else tuple(found)
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in ("cover", "low", "high", "thick", "thin", "zoom", "elevation"):
+        for name in ("cover", "low", "high", "thick", "thin", "zoom", "elevation", "shift"):
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"{name} must be two rising numbers above 0")
@@ -57,3 +114,12 @@ class PaintSettings(Settings):
         if self.elevation[0] < 5 or self.elevation[1] > 90:
             raise ValueError("elevation must lie between 5 and 90 degrees")
         return self
+
+
+class PaintSettings(PaintOptions):
+    """Painting as a step of training."""
+
+    chance: float = Field(default=0.0, ge=0, le=1)
+    """How often a sample is painted; 0: never, and no bank is needed."""
+    datasets: tuple[str, ...] = ()
+    """Data sets whose samples are painted; none named: all."""

@@ -1,58 +1,70 @@
-"""The painter: real outlines of clouds, their shadows and snow, into one labelled image.
+"""The painter: real outlines of clouds, their shadows and snow, into labelled images.
 
-Order of precedence everywhere: cloud over shadow over snow over clear. Labels are sets, and a
-painted class replaces what it hides; it is never added to it:
-
-- snow: "clear" becomes "snow"; what may be shadow may still be;
-- shadow: whatever is below the clouds is shadow, also where nobody had said;
-- cloud: cloud. What was labelled cloud stays cloud.
-
-Where a cloud or shadow is so faint that two people would label it differently, both classes are
-right: the set holds the painted class and what was there. Unlabelled pixels stay unlabelled.
-Pixels labelled as cloud or shadow take no further shadow: the sun does not reach that ground.
+Labels follow one order of precedence, see `nndacss.inpaint.precedence`. What is painted where is
+drawn from the generator of each patch alone, so that a batch of n patches gives what n single ones
+give; only the requests to networks are put together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from nndacss.errors import DatasetError, complain
+from nndacss.errors import WeightsError, complain
 from nndacss.inpaint import render
 from nndacss.inpaint.bank import MaskBank
 from nndacss.inpaint.cast import Geometry
-from nndacss.inpaint.options import PaintSettings
-from nndacss.inpaint.shapes import Cloud, lay
-from nndacss.inpaint.texture import Texture
-from nndacss.inpaint.weather import draw_geometry, draw_layer, log_uniform
-from nndacss.labels.climate import Climate
-from nndacss.labels.sets import Sets, of
+from nndacss.inpaint.modes import MODES, Content, Paint, content, free
+from nndacss.inpaint.networks import Networks
+from nndacss.inpaint.options import PaintOptions
+from nndacss.inpaint.pairs import azimuth_of, usual_step
+from nndacss.inpaint.precedence import CLOUD, GROUND, SHADOW, checked
+from nndacss.inpaint.steps import Request, Steps, View
+from nndacss.inpaint.tools import Tools
+from nndacss.inpaint.weather import draw_geometry
+from nndacss.labels.sets import Sets
 from nndacss.raster import Pixels
-from nndacss.simulate.atmosphere import cloud_reflectance
 
-Mask = NDArray[np.bool_]
-Field = NDArray[np.float32]
-
-CLEAR, SHADOW, SNOW, CLOUD = (
-    np.uint16(of(code)) for code in (Climate.CLEAR, Climate.SHADOW, Climate.SNOW, Climate.CLOUD)
-)
-GROUND = CLEAR | SHADOW | SNOW
-#: A cloud that hides this share of the ground is one, and may be from the smaller share on. What
-#: L8 Biome's analysts marked as thin cloud over dark ground (four of the `train` chips) is brighter
-#: in red by 0.02 to 0.06 (lowest twentieth) and 0.03 to 0.07 (lowest quarter).
-CLOUD_FROM, CLOUD_MAYBE = 0.05, 0.02
-#: Ground that loses this share of the sun's light is in shadow, and may be from the smaller on.
-SHADOW_FROM, SHADOW_MAYBE = 0.2, 0.06
-#: Snow cover of a pixel that is snow, and that may be.
-SNOW_FROM, SNOW_MAYBE = 0.6, 0.2
-#: Largest change of reflectance in any band that cannot be seen: whatever is painted, both may be.
-INVISIBLE = 0.006
 #: A patch with less ground than this share of its pixels is left as it is.
 LEAST_GROUND = 0.05
+#: What a painting without modes is called.
+FREE = "free"
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A labelled image; north is up."""
+
+    pixels: Pixels
+    """(bands, rows, columns) float32 reflectance, NaN missing."""
+    sets: Sets
+    """(rows, columns) label sets of climate classes."""
+    roles: tuple[str, ...]
+    metres: float
+    sun: tuple[float, float] | None
+    """Elevation and azimuth, degrees; None where unknown."""
+    level: str = "TOA"
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A patch as painted; arrays are new."""
+
+    pixels: Pixels
+    sets: Sets
+    mode: str
+    """How; "" where it came back as it was."""
+    skipped: str = ""
+    """Why it came back as it was."""
+    geometry: Geometry | None = None
+    sun_from: str = ""
+    """Where the sun's direction is from: `record`, `pairs` (the patch's own clouds and shadows),
+    `drawn`."""
+    story: tuple[str, ...] = ()
+    """Masks and heights."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,14 @@ class Painter:
     """Paints with the outlines of one bank."""
 
     bank: MaskBank
-    settings: PaintSettings
+    settings: PaintOptions
+    networks: Networks | None = None
+    """For the renderer `network`."""
+
+    def __post_init__(self) -> None:
+        if self.settings.renderer == "network" and self.networks is None:
+            found, remedy = "no networks", "open them with open_networks"
+            raise WeightsError(complain("renderer = 'network'", found, "some", remedy))
 
     def paint(
         self,
@@ -76,125 +95,97 @@ class Painter:
 
         `pixels` is NaN where missing, and stays so; `metres` is their size; `sun` its elevation
         and azimuth in degrees, drawn where it is None. North is up, so paint before an image is
-        turned. An image without ground (all cloud, or unlabelled) comes back as it is. The same
-        state of `rng` gives the same image. DatasetError for label sets of other classes.
+        turned, or turn the azimuth along. An image without ground (all cloud, or unlabelled), or
+        that no mode suits, comes back as it is. The same state of `rng` gives the same image.
+        DatasetError for label sets of other classes.
         """
-        checked(pixels, sets, roles)
-        ground = (sets & GROUND != 0) & ~np.isnan(pixels).all(axis=0)
+        (done,) = self.paint_batch([Patch(pixels, sets, roles, metres, sun, level)], [rng])
+        return done.pixels, done.sets
+
+    def paint_batch(self, patches: Sequence[Patch], rngs: Sequence[Generator]) -> list[Painted]:
+        """Several patches, each by its own generator; their networks' work is done together."""
+        steps = [self._steps(patch, rng) for patch, rng in zip(patches, rngs, strict=True)]
+        return side_by_side(steps, self._answer)
+
+    def _answer(self, requests: Sequence[Request]) -> list[Pixels]:
+        # steps ask only where there are networks
+        return self.networks.answer(requests) if self.networks else []
+
+    def _steps(self, patch: Patch, rng: Generator) -> Steps[Painted]:
+        checked(patch.pixels, patch.sets, patch.roles)
+        ground = (patch.sets & GROUND != 0) & ~np.isnan(patch.pixels).all(axis=0)
         if ground.mean() < LEAST_GROUND:
-            return pixels.copy(), sets.copy()
-        geometry = draw_geometry(sun, self.settings, rng)
-        light = render.light(pixels, roles, level, geometry.sun_elevation)
-        if rng.random() < self.settings.snow_chance:
-            pixels, sets = self._snowed(pixels, sets, roles, metres, light, rng)
-        clouds = [self._cloud(sets.shape, metres, rng)]
-        if rng.random() < self.settings.second_chance:
-            clouds.append(self._cloud(sets.shape, metres, rng))
-        fill = float(rng.uniform(*render.FILL))
-        return overcast(pixels, sets, roles, light, geometry, clouds, fill)
+            return _as_it_is(patch, "no ground")
+        paint: Paint = free
+        if not self.settings.modes:
+            geometry = draw_geometry(patch.sun, self.settings, rng)
+            mode, sun_from = FREE, "record" if patch.sun else "drawn"
+        else:
+            seen = content(patch.sets)
+            suited = [name for name in self.settings.modes if not MODES[name].unfit(seen)]
+            if not suited:
+                return _as_it_is(patch, _reason(self.settings.modes, seen))
+            mode = suited[int(rng.integers(len(suited)))]
+            paint = MODES[mode].paint
+            geometry, sun_from = self._geometry(patch, rng)
+        view = self._view(patch, geometry)
+        done = yield from paint(Tools(self.bank, self.settings), view, rng)
+        if _unchanged(patch, done):
+            return _as_it_is(patch, "what was drawn lies where nothing may be painted")
+        story = tuple(filter(None, done.story))
+        return Painted(done.pixels, done.sets, mode, "", geometry, sun_from, story)
 
-    def _cloud(self, shape: tuple[int, ...], metres: float, rng: Generator) -> Cloud:
-        layer = draw_layer(self.settings, rng)
-        cover, size = log_uniform(self.settings.cover, rng), (shape[0], shape[1])
-        outline = lay(self.bank, "cloud", size, metres, layer.zoom, cover, rng)
-        return Cloud(layer, outline, Texture(rng, layer.grain, layer.stretch), metres)
+    def _view(self, patch: Patch, geometry: Geometry) -> View:
+        light = render.light(patch.pixels, patch.roles, patch.level, geometry.sun_elevation)
+        feather = self.settings.feather if self.settings.renderer == "network" else None
+        return View(patch.pixels, patch.sets, patch.roles, patch.metres, geometry, light, feather)
 
-    def _snowed(
-        self,
-        pixels: Pixels,
-        sets: Sets,
-        roles: tuple[str, ...],
-        metres: float,
-        light: render.Light,
-        rng: Generator,
-    ) -> tuple[Pixels, Sets]:
-        shape = (sets.shape[0], sets.shape[1])
-        cover, zoom = log_uniform(self.settings.cover, rng), log_uniform(self.settings.zoom, rng)
-        outline = lay(self.bank, "snow", shape, metres, zoom, cover, rng)
-        soft = 1 / log_uniform((40.0, 400.0), rng)
-        depth = outline.distance(0, 0, shape) * np.float32(soft)
-        depth += np.float32(0.5) * Texture(rng, 1.0).at(0, 0, shape)
-        share = np.where(sets == CLOUD, np.float32(0), np.clip(depth + np.float32(0.5), 0, 1))
-        result = render.snow(pixels, roles, light, share, float(rng.random()))
-        return result, snowed(sets, share)
-
-
-def overcast(
-    pixels: Pixels,
-    sets: Sets,
-    roles: tuple[str, ...],
-    light: render.Light,
-    geometry: Geometry,
-    clouds: Sequence[Cloud],
-    fill: float,
-) -> tuple[Pixels, Sets]:
-    """Image and sets below some clouds: first the shadows of all, then the clouds, lowest first.
-
-    `fill` is the share of the lost light that neighbours throw into the shadows, 0 to 1.
-    """
-    shape = (sets.shape[0], sets.shape[1])
-    slant = np.zeros(shape, np.float32)
-    for cloud in clouds:
-        slant += cloud.slant(geometry, shape)
-    slant[(sets & CLOUD != 0) | (sets == SHADOW)] = 0
-    straight, scattered = render.sunlight(slant, fill)
-    result = render.shadow(pixels, roles, light, straight, scattered)
-    labels = shadowed(sets, 1 - straight - scattered, change(pixels, result))
-    for cloud in sorted(clouds, key=lambda one: one.layer.height):
-        thickness = cloud.thickness(0, 0, shape)
-        shade = cloud.shade(thickness, geometry)
-        below = result
-        result = render.cloud(below, roles, light, cloud.layer, thickness, shade)
-        labels = clouded(labels, cloud_reflectance(thickness), change(below, result))
-    return result, labels
+    def _geometry(self, patch: Patch, rng: Generator) -> tuple[Geometry, str]:
+        """Sun and sensor; an unknown azimuth as the patch's own clouds and shadows tell it."""
+        geometry = draw_geometry(patch.sun, self.settings, rng)
+        if patch.sun is not None:
+            return geometry, "record"
+        both = (patch.sets == CLOUD).any() and (patch.sets == SHADOW).any()
+        step = usual_step(patch.sets, patch.metres) if both else None
+        if step is None:
+            return geometry, "drawn"
+        # the step as seen holds the sensor's parallax already
+        return replace(geometry, sun_azimuth=azimuth_of(step), view_zenith=0.0), "pairs"
 
 
-def checked(pixels: Pixels, sets: Sets, roles: tuple[str, ...]) -> None:
-    """DatasetError unless image and labels fit each other and hold climate classes only."""
-    if pixels.shape != (len(roles), *sets.shape):
-        found = f"pixels {pixels.shape} for {len(roles)} bands and labels {sets.shape}"
-        remedy = "image and label must be of one size"
-        raise DatasetError(complain("painter", found, "(bands, rows, columns)", remedy))
-    if sets.size and int(sets.max()) > GROUND | CLOUD:
-        found = f"label set {int(sets.max())}"
-        expected = "sets of clear, shadow, snow and cloud, 0 to 15"
-        raise DatasetError(complain("painter", found, expected, "map the codes first"))
+def side_by_side(
+    steps: Sequence[Steps[Painted]], answer: Callable[[Sequence[Request]], list[Pixels]]
+) -> list[Painted]:
+    """Carry all steps on together; `answer` gets what they ask for at one time."""
+    done: dict[int, Painted] = {}
+    waiting: dict[int, Request] = {}
+
+    def carry_on(index: int, pixels: Pixels | None) -> None:
+        try:
+            # a generator that has not begun takes None
+            waiting[index] = steps[index].send(pixels)  # type: ignore[arg-type]
+        except StopIteration as end:
+            done[index] = end.value
+
+    for index in range(len(steps)):
+        carry_on(index, None)
+    while waiting:
+        asked, waiting = waiting, {}
+        for index, pixels in zip(asked, answer(list(asked.values())), strict=True):
+            carry_on(index, pixels)
+    return [done[index] for index in range(len(steps))]
 
 
-def change(before: Pixels, after: Pixels) -> Field:
-    """(rows, columns) largest change of reflectance in any band; 0 where nothing is seen."""
-    apart = np.abs(after - before)
-    result: Field = np.where(np.isnan(apart), 0, apart).max(axis=0)
-    return result
+def _as_it_is(patch: Patch, why: str) -> Painted:
+    return Painted(patch.pixels.copy(), patch.sets.copy(), "", why)
 
 
-def snowed(sets: Sets, cover: Field) -> Sets:
-    """`sets` with snow where `cover` (rows, columns), 0 to 1, is enough of it."""
-    bare = sets & CLEAR != 0
-    certain = np.where(bare, sets & ~CLEAR | SNOW, sets)
-    possible = np.where(bare, sets | SNOW, sets)
-    return np.select([cover >= SNOW_FROM, cover >= SNOW_MAYBE], [certain, possible], sets)
+def _unchanged(patch: Patch, done: View) -> bool:
+    return np.array_equal(patch.sets, done.sets) and np.array_equal(
+        patch.pixels, done.pixels, equal_nan=True
+    )
 
 
-def shadowed(sets: Sets, lost: Field, seen: Field) -> Sets:
-    """`sets` with shadow where enough of the sun's light is `lost`; `seen` is by how much.
-
-    Both (rows, columns), 0 to 1 and in reflectance.
-    """
-    ground = sets & GROUND != 0
-    certain = np.where(ground, sets & CLOUD | SHADOW, sets)
-    possible = np.where(ground, sets | SHADOW, sets)
-    sure = (lost >= SHADOW_FROM) & (seen >= INVISIBLE)
-    return np.select([sure, lost >= SHADOW_MAYBE], [certain, possible], sets)
-
-
-def clouded(sets: Sets, share: Field, seen: Field) -> Sets:
-    """`sets` with cloud where it hides enough: `share`; `seen` is by how much the image changed.
-
-    Both (rows, columns), 0 to 1 and in reflectance.
-    """
-    labelled = sets != 0
-    certain = np.where(labelled, CLOUD, sets)
-    possible = np.where(labelled, sets | CLOUD, sets)
-    sure = (share >= CLOUD_FROM) & (seen >= INVISIBLE)
-    return np.select([sure, share >= CLOUD_MAYBE], [certain, possible], sets)
+def _reason(modes: Sequence[str], seen: Content) -> str:
+    """Why none of some modes suits a patch, each reason once."""
+    return "; ".join(dict.fromkeys(MODES[name].unfit(seen) for name in modes))

@@ -13,6 +13,7 @@ on the plane: the shadow is that of the very same cloud, also of one that stands
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import ceil, hypot
 
@@ -91,35 +92,21 @@ def lay(
 
 
 @dataclass(frozen=True)
-class Cloud:
-    """One layer over the plane of a patch."""
+class Body(ABC):
+    """Clouds over the plane of a patch, of whatever shape."""
 
     layer: Layer
-    outline: Outline
-    texture: Texture
     metres: float
     """Of a pixel."""
 
+    @property
+    def name(self) -> str:
+        """What it was made of, in a word, for notes."""
+        return ""
+
+    @abstractmethod
     def thickness(self, top: float, left: float, shape: tuple[int, int]) -> Field:
-        """(rows, columns) optical thickness straight down at 0.55 um."""
-        layer = self.layer
-        within: Field = self.outline.distance(top, left, shape)
-        # ridges of the distance half way between two edges would show
-        reach = int(layer.width / self.metres / 4)
-        if reach > 1:
-            within = ndimage.uniform_filter(within, reach, mode="nearest")
-            within = ndimage.uniform_filter(within, reach, mode="nearest")
-        outside = np.minimum(within, 0)
-        outside *= np.float32(1 / layer.hem)
-        np.maximum(within, 0, out=within)
-        within *= np.float32(-1 / layer.width)
-        power = np.float32(layer.rough) * self.texture.at(top, left, shape)
-        power += np.maximum(outside, -20)
-        bulk = np.exp(power)
-        bulk *= np.float32(EDGE + layer.peak) - np.float32(layer.peak) * np.exp(within)
-        bulk -= np.float32(FAINT)
-        result: Field = np.clip(bulk, 0, DENSE, out=bulk)
-        return result
+        """(rows, columns) optical thickness straight down at 0.55 um, of a window of the plane."""
 
     def slant(self, geometry: Geometry, shape: tuple[int, int]) -> Field:
         """(rows, columns) optical thickness along the sun's beam to the ground.
@@ -172,3 +159,47 @@ class Cloud:
         away = np.float32(1 / np.tan(elevation)) * to_sun
         result: Field = 1 - np.float32(layer.relief) * away / np.sqrt(1 + away * away)
         return result
+
+
+@dataclass(frozen=True)
+class Cloud(Body):
+    """One layer in an outline."""
+
+    outline: Outline
+    texture: Texture
+
+    @property
+    def name(self) -> str:
+        """The mask's."""
+        return self.outline.bank.records[self.outline.spot.index].name
+
+    def thickness(self, top: float, left: float, shape: tuple[int, int]) -> Field:
+        """(rows, columns) optical thickness straight down at 0.55 um."""
+        within = self.outline.distance(top, left, shape)
+        return filled(self.layer, self.texture, self.metres, within, (top, left))
+
+
+def filled(
+    layer: Layer, texture: Texture, metres: float, within: Field, at: tuple[float, float]
+) -> Field:
+    """(rows, columns) optical thickness where the signed distance to an outline is `within`.
+
+    `within` is in metres and overwritten; its first pixel lies at the plane's place `at`.
+    """
+    shape = (within.shape[0], within.shape[1])
+    # ridges of the distance half way between two edges would show
+    reach = int(layer.width / metres / 4)
+    if reach > 1:
+        within = ndimage.uniform_filter(within, reach, mode="nearest")
+        within = ndimage.uniform_filter(within, reach, mode="nearest")
+    outside = np.minimum(within, 0)
+    outside *= np.float32(1 / layer.hem)
+    np.maximum(within, 0, out=within)
+    within *= np.float32(-1 / layer.width)
+    power = np.float32(layer.rough) * texture.at(at[0], at[1], shape)
+    power += np.maximum(outside, -20)
+    bulk = np.exp(power)
+    bulk *= np.float32(EDGE + layer.peak) - np.float32(layer.peak) * np.exp(within)
+    bulk -= np.float32(FAINT)
+    result: Field = np.clip(bulk, 0, DENSE, out=bulk)
+    return result

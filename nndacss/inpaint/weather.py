@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nndacss.inpaint.cast import Geometry
-from nndacss.inpaint.options import PaintSettings, Range
+from nndacss.inpaint.options import PaintOptions, Range
 
 #: Largest angle between line of sight and straight up, degrees: 7.5 at the edge of Landsat's
 #: swath, 10 at that of Sentinel-2's (user handbooks).
@@ -52,7 +52,7 @@ class Layer:
 
 
 def draw_geometry(
-    sun: tuple[float, float] | None, settings: PaintSettings, rng: Generator
+    sun: tuple[float, float] | None, settings: PaintOptions, rng: Generator
 ) -> Geometry:
     """Sun and sensor; `sun` is (elevation, azimuth) in degrees, drawn where it is None."""
     south = bool(rng.random() < 0.5)
@@ -63,7 +63,7 @@ def draw_geometry(
     return Geometry(max(float(elevation), 5.0), float(azimuth), float(rng.uniform(0, VIEW)), side)
 
 
-def draw_layer(settings: PaintSettings, rng: Generator) -> Layer:
+def draw_layer(settings: PaintOptions, rng: Generator) -> Layer:
     """One layer; low or high, thick or thin, firm or soft."""
     high = bool(rng.random() < settings.high_chance)
     thin = bool(rng.random() < settings.thin_chance)

@@ -24,9 +24,9 @@ from nndacss.readers.scene import Scene
 from nndacss.settings import restore
 from nndacss.stage import Context
 from nndacss.tile.grid import output_grid
-from nndacss.tile.mosaic import mosaic
+from nndacss.tile.jobs import Job, carry_out
 from nndacss.tile.parts import parts
-from nndacss.tile.run import Layer, run_parts
+from nndacss.tile.run import Compute, Layer
 from nndacss.tile.settings import TileSettings
 
 NOTES = {
@@ -39,6 +39,13 @@ PROBABILITY_STEP, PROBABILITY_NODATA = 0.004, 255
 
 def mask_scene(context: Context) -> Mapping[str, Any]:
     """Body of the stage; returns the summary for `stage.json`."""
+    job, summary = prepare(context)
+    count = carry_out(job, context)
+    return {**summary, "parts": len(job.parts), "computed": count}
+
+
+def prepare(context: Context) -> tuple[Job, Mapping[str, Any]]:
+    """What there is to compute, here or elsewhere, and the summary of how."""
     changed = context.order.recipe.settings
     settings = cast(MaskSettings, restore(changed, "mask"))
     settings = settings.model_copy(update={"device": context.order.location.get("device", "auto")})
@@ -49,20 +56,14 @@ def mask_scene(context: Context) -> Mapping[str, Any]:
     method = chosen(scene, settings)
     _check_weights(method, settings, context)
     grid = output_grid(scene.grid(roles[0]), tile)
-    cut = parts(grid, tile)
     layers = _layers(scene, method, settings, scene.quality(grid[:1, :1]) is not None)
-    with windows(scene, method, settings, context.threads) as label:
-        count = run_parts(
-            cut,
-            layers,
-            context.folder,
-            lambda window: mask_window(scene, window, label, roles),
-            context.threads,
-            lambda done, total: context.progress(done / total, f"part {done} of {total}"),
-        )
-    for layer in layers:
-        mosaic(cut, layer, context.folder)
-    return _summary(scene, method, settings) | {"parts": len(cut), "computed": count}
+
+    @contextmanager
+    def compute(threads: int) -> Iterator[Compute]:
+        with windows(scene, method, settings, threads) as label:
+            yield lambda window: mask_window(scene, window, label, roles)
+
+    return Job(parts(grid, tile), layers, compute), _summary(scene, method, settings)
 
 
 def _check_weights(method: str, settings: MaskSettings, context: Context) -> None:

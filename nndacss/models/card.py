@@ -11,12 +11,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from nndacss.errors import WeightsError, complain
 from nndacss.identity import drafted
+from nndacss.models.indices import bands_of
 from nndacss.models.segmentation import Architecture, Scaling
 from nndacss.resources import folder
 from nndacss.settings import Settings
@@ -68,6 +69,37 @@ class MaskCard(Card):
     and its probabilities brought back."""
     coarsest: float = 60.0
     """Metres: largest pixel it was trained for, with some margin."""
+
+
+class LandCoverCard(MaskCard):
+    """Weights that tell kinds of land cover apart.
+
+    The network's planes are bands, then indices of them (`nndacss.models.indices`).
+    """
+
+    OF: ClassVar[str] = " of land cover"
+    scheme: Literal["land_cover"] = "land_cover"
+    levels: tuple[str, ...] = ("SR",)
+    finest: float = 10.0
+    coarsest: float = 20.0
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """What it must be given."""
+        return bands_of(self.roles)
+
+
+class EncoderCard(Card):
+    """Weights of an encoder that learned to tell whole patches apart."""
+
+    OF: ClassVar[str] = " of an encoder"
+    architecture: Architecture
+    scaling: Scaling
+    classes: tuple[str, ...]
+
+
+#: Label scheme -> the kind of card that its weights have; any other has that of a mask.
+KINDS: Mapping[str, type[MaskCard]] = {"land_cover": LandCoverCard}
 
 
 C = TypeVar("C", bound=Card)

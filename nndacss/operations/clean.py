@@ -8,16 +8,18 @@ does that). What a running batch needs stays.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from nndacss.chain import STAGES
 from nndacss.identity import load_order, recipe_path
 from nndacss.operations import failures, sizes
 from nndacss.operations.batch import batches
+from nndacss.operations.roots import Root
 from nndacss.operations.sizes import TRASH, Size, measure
-from nndacss.operations.targets import Target, Targets, read_targets, target_of
+from nndacss.operations.targets import DELIVERY, Target, Targets, read_targets, target_of
 
 #: Seconds of a day.
 DAY = 86_400.0
@@ -27,18 +29,26 @@ DAY = 86_400.0
 class Leftover:
     """Something to be removed."""
 
-    path: Path
+    place: str
+    """Path, or address in an object store."""
     kind: str
     """Why: `finished`, `fetched`, `unreferenced`, `record`, `remains`."""
     size: Size
+    remove: Callable[[], None]
 
 
-def leftovers(work: Path, root: Path, days: float, *, keep_fetched: bool = False) -> list[Leftover]:
+def _leftover(path: Path, kind: str) -> Leftover:
+    """A file or folder of a disk."""
+    return Leftover(str(path), kind, measure(path), partial(sizes.remove, path))
+
+
+def leftovers(work: Path, root: Root, days: float, *, keep_fetched: bool = False) -> list[Leftover]:
     """What can be removed, with its size.
 
     Of products that are whole in `root`: their work, and scenes that were fetched for them. Older
     than `days`: work of products that are not whole, folders whose recipe is gone, lists of
-    searches, records of batches and failures. And what a removal that was killed left behind.
+    searches, records of batches and failures; uploads to an object store that were begun and never
+    ended. And what a removal that was killed left behind.
     """
     before = time.time() - days * DAY
     chain = _Chain(read_targets(work, root), _needed(work), before)
@@ -47,21 +57,22 @@ def leftovers(work: Path, root: Path, days: float, *, keep_fetched: bool = False
         *([] if keep_fetched else chain.fetched()),
         *chain.unreferenced(),
         *_records(work, before),
-        *_remains(work, root),
+        *_remains(work),
+        *(Leftover(place, "remains", size, drop) for place, size, drop in root.remains(before)),
     ]
-    return list({leftover.path: leftover for leftover in found}.values())
+    return list({leftover.place: leftover for leftover in found}.values())
 
 
 def clean(found: Iterable[Leftover]) -> Size:
     """Remove them; how much that was."""
     total = Size()
     for leftover in found:
-        sizes.remove(leftover.path)
+        leftover.remove()
         total += leftover.size
     return total
 
 
-def discard(work: Path, root: Path, stages: Mapping[str, str], batch: str) -> None:
+def discard(work: Path, root: Root, stages: Mapping[str, str], batch: str) -> None:
     """Remove work and fetched files of one finished scene, unless another running batch needs them.
 
     `stages` are the digests of the scene's stages, `batch` is the caller's own.
@@ -75,10 +86,11 @@ def discard(work: Path, root: Path, stages: Mapping[str, str], batch: str) -> No
             if path not in used:
                 sizes.remove(path)
         if digest not in needed:
-            sizes.remove(target.folder)
+            for place in target.places:
+                sizes.remove(place)
 
 
-def _target(work: Path, root: Path, digest: str) -> Target:
+def _target(work: Path, root: Root, digest: str) -> Target:
     return target_of(load_order(recipe_path(work, digest)), work, root)
 
 
@@ -111,19 +123,23 @@ class _Chain:
     def _newest(self, product: Target) -> float:
         """When something of a product's chain was last written."""
         chain = self._targets.inputs_of({product.digest})
-        return max(size.newest for digest in chain for _, size in self._measured(digest))
+        return max(part.size.newest for digest in chain for part in self._parts(digest))
 
-    def _measured(self, digest: str) -> list[tuple[Path, Size]]:
+    def _parts(self, digest: str) -> Iterator[Leftover]:
+        """All that is there of a target."""
         target = self._targets.by_digest[digest]
-        parts = [*target.places, *self._targets.notes(digest)]
-        return [(part, measure(part)) for part in parts]
+        for path in [*target.places, *self._targets.notes(digest)]:
+            yield _leftover(path, "unreferenced")
+        if target.root is not None and (size := target.published):
+            name = target.order.target
+            removed = partial(target.root.remove, name)
+            yield Leftover(f"{target.root.address}/{name}", "unreferenced", size, removed)
 
     def finished(self) -> Iterator[Leftover]:
         """Work of whole products; their recipes, and what their runs took, are kept."""
         for digest in sorted(self._of_whole - self._kept):
-            folder = self._targets.by_digest[digest].folder
-            if folder.is_dir():
-                yield Leftover(folder, "finished", measure(folder))
+            for place in self._targets.by_digest[digest].places:
+                yield _leftover(place, "finished")
 
     def fetched(self) -> Iterator[Leftover]:
         """Scenes that were fetched for whole products, or for what is not needed any more."""
@@ -132,7 +148,7 @@ class _Chain:
             used = target.digest in self._kept
             by_use[used].update(target.fetched)
         for path in sorted(by_use[False] - by_use[True]):
-            yield Leftover(path, "fetched", measure(path))
+            yield _leftover(path, "fetched")
 
     def unreferenced(self) -> Iterator[Leftover]:
         """Old work that belongs to no whole product, with its recipe and its run's record.
@@ -142,14 +158,15 @@ class _Chain:
         for target in self._chain:
             if target.digest in self._kept | self._of_whole:
                 continue
-            measured = self._measured(target.digest)
-            if all(size.newest < self._before for _, size in measured):
-                yield from (Leftover(part, "unreferenced", size) for part, size in measured)
-        known = {target.folder for target in self._targets.by_digest.values()}
-        for stage in STAGES:
+            parts = list(self._parts(target.digest))
+            if all(part.size.newest < self._before for part in parts):
+                yield from parts
+        targets = self._targets.by_digest.values()
+        known = {place for target in targets for place in (target.folder, target.staged)}
+        for stage in (*STAGES, DELIVERY):
             for folder in sorted((self._targets.work / stage).glob("[!.]*")):
-                if folder not in known and (size := measure(folder)).newest < self._before:
-                    yield Leftover(folder, "unreferenced", size)
+                if folder not in known and measure(folder).newest < self._before:
+                    yield _leftover(folder, "unreferenced")
 
 
 def _records(work: Path, before: float) -> Iterator[Leftover]:
@@ -158,12 +175,13 @@ def _records(work: Path, before: float) -> Iterator[Leftover]:
     old += sorted(failures.folder(work).glob("[!.]*.json"))
     old += sorted((work / "search").glob("[!.]*"))
     for path in old:
-        if (size := measure(path)).newest < before:
-            yield Leftover(path, "record", size)
+        if measure(path).newest < before:
+            yield _leftover(path, "record")
 
 
-def _remains(work: Path, root: Path) -> Iterator[Leftover]:
+def _remains(work: Path) -> Iterator[Leftover]:
     """What a removal that was killed has left."""
-    places = (root, *(work / stage for stage in (*STAGES, "batches", "scenes", "search")))
+    folders = (*STAGES, DELIVERY, "batches", "scenes", "search")
+    places = [work / folder for folder in folders]
     for path in sorted(path for place in places for path in place.glob(f"{TRASH}*")):
-        yield Leftover(path, "remains", measure(path))
+        yield _leftover(path, "remains")

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from nndacss.errors import InputError, complain
 from nndacss.operations import failures, sizes
-from nndacss.operations.sizes import Size, measure
-from nndacss.operations.targets import IN_ROOT, Target, Targets, read_targets
+from nndacss.operations.roots import Root
+from nndacss.operations.sizes import Size
+from nndacss.operations.targets import IN_ROOT, Target, read_targets
 from nndacss.stage import DONE
 
 
@@ -50,7 +51,7 @@ class Doomed:
     size: Size
 
 
-def choose(work: Path, root: Path, choice: Choice) -> list[Doomed]:
+def choose(work: Path, root: Root, choice: Choice) -> list[Doomed]:
     """The chosen targets that are there, and all that was made from them; by stage and name.
 
     InputError where nothing is said, or nothing known is meant.
@@ -67,25 +68,24 @@ def choose(work: Path, root: Path, choice: Choice) -> list[Doomed]:
         remedy = "check the pattern, --output-root and [machine] work"
         raise InputError(complain(work / "recipes", found, expected, remedy))
     doomed = [
-        Doomed(targets.by_digest[digest], digest in chosen, _size(targets, digest))
-        for digest in chosen | targets.made_from(chosen)
-        if targets.by_digest[digest].places
+        Doomed(target, target.digest in chosen, target.size)
+        for target in map(targets.by_digest.__getitem__, chosen | targets.made_from(chosen))
+        if target.places or target.published
     ]
     return sorted(doomed, key=lambda one: (one.target.stage, one.target.order.target))
-
-
-def _size(targets: Targets, digest: str) -> Size:
-    return sum((measure(place) for place in targets.by_digest[digest].places), Size())
 
 
 def invalidate(doomed: Iterable[Doomed], work: Path) -> None:
     """Remove them: first what says that they are whole, of all; then their files."""
     listed = list(doomed)
-    for one in listed:
-        for place in one.target.places:
-            marker = IN_ROOT.get(one.target.stage, DONE) if place == one.target.result else DONE
-            (place / marker).unlink(missing_ok=True)
-        failures.remove(work, one.target.order.target)
-    for one in listed:
-        for place in one.target.places:
+    for target in (one.target for one in listed):
+        if target.root is not None and target.published:
+            target.root.unmark(target.order.target, IN_ROOT[target.stage])
+        for place in target.places:
+            (place / DONE).unlink(missing_ok=True)
+        failures.remove(work, target.order.target)
+    for target in (one.target for one in listed):
+        if target.root is not None and target.published:
+            target.root.remove(target.order.target)
+        for place in target.places:
             sizes.remove(place)

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from nndacss.operations import failures, products
 from nndacss.operations.batch import Batch
 from nndacss.operations.plans import Planned
+from nndacss.operations.products import Product
+from nndacss.operations.roots import open_root
 from nndacss.stage import run_record
 
 State = Literal["done", "skipped", "failed", "unfinished"]
@@ -44,16 +46,18 @@ class Outcome:
 def outcomes(batch: Batch, work: Path) -> list[Outcome]:
     """Every scene of a batch, in the order of its list."""
     begun = batch.read("begun.json")
-    root = Path(begun["output_root"])
+    root = open_root(begun["output_root"])
+    scenes = batch.plan()
+    made = products.find_all(root, (scene.target for scene in scenes if scene.digest))
     over = batch.ended.exists() or not batch.running()
     started = datetime.fromisoformat(begun["started"])
-    return [_outcome(scene, batch.id, work, root, started, over) for scene in batch.plan()]
+    found = [(scene, made.get(scene.target) if scene.digest else None) for scene in scenes]
+    return [_outcome(scene, product, batch.id, work, started, over) for scene, product in found]
 
 
 def _outcome(
-    planned: Planned, batch: str, work: Path, root: Path, started: datetime, over: bool
+    planned: Planned, product: Product | None, batch: str, work: Path, started: datetime, over: bool
 ) -> Outcome:
-    product = products.find(root / planned.target) if planned.digest else None
     if product is not None and product.fault:
         return Outcome(planned, "failed", product.complaint, "product", item=product.item)
     if product is not None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal, cast
 
-from nndacss.acquire.source import Local, Sources
+from nndacss.acquire.area import is_outside
+from nndacss.acquire.source import Sources
 from nndacss.chain import Plan, plan
 from nndacss.errors import InputError, NndacssError
 from nndacss.estimate import expect
 from nndacss.identity import Order, digest
 from nndacss.operations import products
 from nndacss.operations.dates import Period
+from nndacss.operations.roots import Root
 from nndacss.operations.scenes import Listed
 from nndacss.product.settings import ProductSettings
 from nndacss.settings import Settings
@@ -72,7 +73,7 @@ class Planner:
 
     settings: Mapping[str, Settings]
     sources: Sources
-    root: Path
+    root: Root
     """Product root."""
     threads: int
     """Of a stage, for the estimates."""
@@ -100,7 +101,8 @@ class Planner:
         begun = Planned(scene.id, "failed", path=scene.path, target=unplanned(scene))
         try:
             source = self.sources.of_record(scene.as_json())
-            l1 = Local(Path(scene.l1)) if isinstance(scene.l1, str) else None
+            twin = scene.l1 if isinstance(scene.l1, str) else ""
+            l1 = self.sources.of_record({"path": twin}) if twin else None
             found = plan(source, l1, self.settings)
         except NndacssError as error:
             return replace(begun, reason=str(error)), {}
@@ -127,7 +129,9 @@ class Planner:
         if self.dates and found.scene.acquired.date() not in self.dates:
             day = found.scene.acquired.date()
             return replace(planned, state="skipped", reason=f"of {day}, not in --dates"), {}
-        product = products.find(self.root / target)
+        if is_outside(found.scene, cast(TileSettings, self.settings["tile"]).bbox):
+            return replace(planned, state="skipped", reason="outside the area"), {}
+        product = products.find(self.root, target)
         if product is not None and product.fault:
             return replace(planned, state="failed", reason=product.complaint), {}
         if product is not None:

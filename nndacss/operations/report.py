@@ -27,6 +27,7 @@ from nndacss.operations import thumbnails
 from nndacss.operations.batch import Batch
 from nndacss.operations.metrics import write_metrics
 from nndacss.operations.outcomes import STATES, Outcome, outcomes, totals
+from nndacss.operations.roots import Root, open_root
 from nndacss.operations.sizes import text as size_text
 from nndacss.page import template
 
@@ -51,7 +52,8 @@ def collect(batch: Batch, work: Path) -> dict[str, Any]:
     error = ended.get("error", "")
     if not (found or error or running):
         error = "the run ended before it had a list of scenes"
-    root = Path(begun["output_root"])
+    root = open_root(begun["output_root"])
+    disks = {"work": work, **({"products": root.disk} if root.disk else {})}
     return {
         "batch": batch.id,
         "begun": begun,
@@ -62,11 +64,11 @@ def collect(batch: Batch, work: Path) -> dict[str, Any]:
         "age": (now - started).total_seconds(),
         "totals": totals(found),
         "rows": [_row(outcome, root) for outcome in found],
-        "free_gigabytes": {"work": free_mb(work) / 1e3, "products": free_mb(root) / 1e3},
+        "free_gigabytes": {name: free_mb(disk) / 1e3 for name, disk in disks.items()},
     }
 
 
-def _row(outcome: Outcome, root: Path) -> dict[str, Any]:
+def _row(outcome: Outcome, root: Root) -> dict[str, Any]:
     properties = outcome.item.get("properties", {})
     planned = outcome.planned
     made = {f"{stage}_seconds": outcome.seconds.get(stage) for stage in STAGES}
@@ -84,7 +86,7 @@ def _row(outcome: Outcome, root: Path) -> dict[str, Any]:
         "seconds": round(sum(outcome.seconds.values()), 3) if outcome.seconds else None,
         "peak_mib": max(outcome.peak_mib.values(), default=None),
         "path": planned.path,
-        "folder": str(root / planned.target) if outcome.item else "",
+        "folder": f"{root.address}/{planned.target}" if outcome.item else "",
     }
 
 
@@ -108,13 +110,14 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def as_page(told: Mapping[str, Any], folder: Path) -> str:
     """The page; links lead from `folder` to the products."""
-    made = [row for row in told["rows"] if row["folder"]]
+    root = open_root(told["begun"]["output_root"])
+    made = [row["product"] for row in told["rows"] if row["folder"]]
     pictures = {
-        row["product"]: Markup(picture)
-        for row in made[:PICTURES]
-        if (picture := thumbnails.thumbnail(Path(row["folder"])))
+        product: Markup(picture)
+        for product in made[:PICTURES]
+        if (picture := thumbnails.thumbnail(root, product))
     }
-    links = {row["product"]: thumbnails.link(Path(row["folder"]), folder) for row in made}
+    links = {product: root.link(product, "report.html", folder) for product in made}
     page = template("nndacss.operations", "report.html.j2")
     return page.render(
         r=told,

@@ -18,19 +18,23 @@ def _disk(folder: Path) -> int:
 
 
 def check_room(
-    scenes: Sequence[Planned], work: Path, root: Path, workers: int, *, discard: bool
+    scenes: Sequence[Planned], work: Path, root: Path | None, workers: int, *, discard: bool
 ) -> list[str]:
     """What to warn of: a disk that has not room for all scenes, as they are expected.
 
     `workers` scenes are made at once; with `discard` a scene's parts are removed when its product
-    is whole. OutputError where not even the first of them fit.
+    is whole. `root` is None where products go to an object store: each is made in the work root
+    and leaves it when it is uploaded. OutputError where not even the first of them fit.
     """
     works = sorted((scene.work for scene in scenes), reverse=True)
     products = sorted((scene.product for scene in scenes), reverse=True)
     at_once = sum(works[:workers]), sum(products[:workers])
-    in_all = at_once[0] if discard else sum(works), sum(products)
-    shared = _disk(work) == _disk(root)
-    places = {work: (0, 1)} if shared else {work: (0,), root: (1,)}
+    stays = sum(products) if root else at_once[1]
+    in_all = at_once[0] if discard else sum(works), stays
+    if root is None or _disk(work) == _disk(root):
+        places: dict[Path, tuple[int, ...]] = {work: (0, 1)}
+    else:
+        places = {work: (0,), root: (1,)}
     warnings = []
     for place, which in places.items():
         free = free_mb(place)

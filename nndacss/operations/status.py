@@ -9,6 +9,7 @@ from typing import Any
 from nndacss.estimate import free_mb
 from nndacss.operations import failures, products
 from nndacss.operations.batch import Batch, batches
+from nndacss.operations.roots import Root
 from nndacss.operations.sizes import measure
 from nndacss.stage import DONE
 
@@ -18,30 +19,28 @@ _NOTES = ("recipes", "runs", "failures", "batches", "search")
 _LISTED = 5
 
 
-def status(work: Path, root: Path) -> dict[str, Any]:
+def status(work: Path, root: Root) -> dict[str, Any]:
     """Products, work by stage, failures, batches and free space, as plain JSON; sizes in bytes."""
+    disks = {"work": work, **({"products": root.disk} if root.disk else {})}
     return {
         "products": _products(root),
         "work": _work(work),
         "failures": _failures(work),
         "batches": [{"id": batch.id, **_state(batch)} for batch in batches(work)[-_LISTED:]],
-        "free": {"work": free_mb(work) * 1e6, "products": free_mb(root) * 1e6},
+        "free": {name: free_mb(disk) * 1e6 for name, disk in disks.items()},
     }
 
 
-def _products(root: Path) -> dict[str, Any]:
-    whole = damaged = unfinished = 0
-    total = 0.0
-    for folder in sorted(root.glob("[!.]*")) if root.is_dir() else ():
-        found = products.find(folder)
-        if found is None:
-            # other folders of the user's may lie here: one of ours begins with drafts or rasters
-            unfinished += folder.is_dir() and any(folder.glob("*.tif"))
-            continue
-        damaged += bool(found.fault)
-        whole += not found.fault
-        total += measure(folder).bytes
-    return {"whole": whole, "damaged": damaged, "unfinished": unfinished, "bytes": total}
+def _products(root: Root) -> dict[str, Any]:
+    names = root.folders()
+    found = products.find_all(root, names)
+    damaged = sum(bool(product.fault) for product in found.values())
+    # other folders of the user's may lie here: one of ours begins with drafts or rasters
+    begun = [name for name in names if name not in found]
+    unfinished = sum(any(file.endswith(".tif") for file in root.files(name)) for name in begun)
+    total = sum(root.measure(name).bytes for name in found)
+    counts = {"whole": len(found) - damaged, "unfinished": unfinished, "damaged": damaged}
+    return {**counts, "bytes": float(total)}
 
 
 def _work(work: Path) -> dict[str, Any]:

@@ -9,8 +9,12 @@ from pathlib import Path
 
 from nndacss.errors import SettingsError
 from nndacss.identity import Order, load_order, recipe_path
+from nndacss.operations.roots import Root
+from nndacss.operations.sizes import Size, measure
 from nndacss.stage import DONE, run_record, stage_folder
 
+#: Folder of a work root in which products are made that go to an object store.
+DELIVERY = "delivery"
 #: Stages whose result lies in a product root, and the file that is written last there.
 IN_ROOT = {"product": "item.json", "experiment": "result.json"}
 
@@ -22,8 +26,10 @@ class Target:
     order: Order
     folder: Path
     """Its work folder, which may not be there."""
-    result: Path | None
-    """Its folder in the product root, of stages that have one."""
+    root: Root | None
+    """The product root, of stages whose result lies there."""
+    staged: Path
+    """Where it is made before it goes to an object store; may not be there, as above."""
 
     @property
     def digest(self) -> str:
@@ -38,8 +44,8 @@ class Target:
     @property
     def finished(self) -> bool:
         """Whether it is whole."""
-        if self.result is not None:
-            return (self.result / IN_ROOT[self.stage]).is_file()
+        if self.root is not None:
+            return self.root.has(self.order.target, IN_ROOT[self.stage])
         return (self.folder / DONE).is_file()
 
     @property
@@ -51,9 +57,20 @@ class Target:
 
     @property
     def places(self) -> list[Path]:
-        """Its folders that are there."""
-        places = [self.folder] if self.result is None else [self.result, self.folder]
-        return [place for place in places if place.is_dir()]
+        """Its folders in the work root that are there."""
+        return [place for place in (self.folder, self.staged) if place.is_dir()]
+
+    @property
+    def published(self) -> Size | None:
+        """What lies of it in the product root, whole or not; None where that is nothing."""
+        if self.root is None or not self.root.files(self.order.target):
+            return None
+        return self.root.measure(self.order.target)
+
+    @property
+    def size(self) -> Size:
+        """Of all that is there of it."""
+        return sum((measure(place) for place in self.places), self.published or Size())
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,7 @@ class Targets:
     """The targets of a work root and one product root."""
 
     work: Path
-    root: Path
+    root: Root
     by_digest: Mapping[str, Target]
     unreadable: tuple[Path, ...]
     """Recipes that cannot be read."""
@@ -99,7 +116,7 @@ def _closure(begin: set[str], following: Mapping[str, list[str]]) -> set[str]:
     return reached
 
 
-def read_targets(work: Path, root: Path) -> Targets:
+def read_targets(work: Path, root: Root) -> Targets:
     """All targets of the recipes in `<work>/recipes`."""
     found: dict[str, Target] = {}
     broken: list[Path] = []
@@ -113,10 +130,11 @@ def read_targets(work: Path, root: Path) -> Targets:
     return Targets(work, root, found, tuple(broken))
 
 
-def target_of(order: Order, work: Path, root: Path) -> Target:
+def target_of(order: Order, work: Path, root: Root) -> Target:
     """What an order makes."""
-    result = root / order.target if order.recipe.stage in IN_ROOT else None
-    return Target(order, stage_folder(work, order), result)
+    its = root if order.recipe.stage in IN_ROOT else None
+    staged = work / DELIVERY / order.target
+    return Target(order, stage_folder(work, order), its, staged)
 
 
 def _recipes(work: Path) -> Iterator[Path]:

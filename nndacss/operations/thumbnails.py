@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
-import os
-from pathlib import Path
-from urllib.parse import quote
 
 from PIL import Image, UnidentifiedImageError
+
+from nndacss.operations.roots import Root
 
 #: Longer side, pixels.
 SIDE = 180
@@ -16,12 +15,12 @@ SIDE = 180
 PAPER = (233, 230, 222)
 
 
-def thumbnail(folder: Path) -> str | None:
+def thumbnail(root: Root, product: str) -> str | None:
     """A product's true colour with its mask over it, as a JPEG data URI; None without pictures."""
     for name in ("overlay", "after"):
-        for path in sorted(folder.glob(f"*_{name}.png")):
+        for file in sorted(file for file in root.files(product) if file.endswith(f"_{name}.png")):
             try:
-                with Image.open(path) as picture:
+                with Image.open(io.BytesIO(root.read(product, file) or b"")) as picture:
                     return _uri(picture)
             except (OSError, UnidentifiedImageError):
                 continue
@@ -36,8 +35,3 @@ def _uri(picture: Image.Image) -> str:
     stream = io.BytesIO()
     flat.save(stream, format="JPEG", quality=82, optimize=True)
     return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
-
-
-def link(product: Path, page: Path) -> str:
-    """Address of a product's own report as seen from the folder of a page."""
-    return quote(os.path.relpath(product / "report.html", page))

@@ -12,6 +12,8 @@ import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -92,18 +94,39 @@ class Handles:
 
     def open(self, path: str, file: str) -> DatasetReader:
         """A dataset of the caller's own, to be closed by it."""
+        if _in_place(path):
+            inplace().bring_headers(path)
         try:
             # catch_warnings swaps a global, hence the lock; it is held for about a millisecond
             with _opening, warnings.catch_warnings(), _environment():
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
                 return rasterio.open(path, driver=_format(file)[0])
         except RasterioError as error:
-            raise self.unreadable(file, error) from error
+            raise self.unreadable(path, file, error) from error
 
-    def unreadable(self, file: str, error: Exception) -> BandError:
+    def unreadable(self, path: str, file: str, error: Exception) -> BandError:
         """What GDAL could not read, as our error."""
         found = f"an unreadable file ({error.__cause__ or error})"
+        if _in_place(path):
+            inplace().forget(path)
+            remedy = "run again, which reads it anew, or fetch the scene whole"
+            return BandError(complain(f"{file}, read in place", found, "a whole one", remedy))
         return BandError(complain(file, found, f"a whole {_format(file)[1]}", _REMEDY))
+
+
+def _in_place(path: str) -> bool:
+    """Whether an image is read where it is, see `nndacss.acquire.inplace`."""
+    if "/.remote/" not in path:
+        return False
+    place = Path(path)
+    return place.with_name(f".remote-{place.name}.json").exists()
+
+
+def inplace() -> ModuleType:
+    """`nndacss.acquire.inplace`, which few scenes need."""
+    from nndacss.acquire import inplace
+
+    return inplace
 
 
 def _format(file: str) -> tuple[str, str]:
@@ -165,10 +188,14 @@ class Layer:
                 yield self._read(dataset, Window(0, first, width, min(step, height - first)))
 
     def _read(self, dataset: DatasetReader, window: Window) -> NDArray[Any]:
+        if _in_place(self.path):
+            first, left = window.row_off, window.col_off
+            rows, columns = range(first, first + window.height), range(left, left + window.width)
+            inplace().bring_window(self.path, dataset, rows, columns)
         try:
             numbers: NDArray[Any] = dataset.read(1, window=window)
         except RasterioError as error:
-            raise self.handles.unreadable(self.header.file, error) from error
+            raise self.handles.unreadable(self.path, self.header.file, error) from error
         return numbers
 
     def missing(self, numbers: NDArray[Any]) -> NDArray[np.bool_]:

@@ -52,6 +52,9 @@ class SceneIdentity:
     """(name, bytes) of the product's own files, sorted by name."""
     square_km: float
     """Size of the image as the metadata state it, fill included; 0 where they do not."""
+    outline: tuple[tuple[float, float], ...] = ()
+    """(longitude, latitude) of corners around the image, fill included or not, as the metadata
+    state them; empty where they do not."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndacss.datasets import Sample
 from nndacss.datasets.tiles import counted_once, most_frequent, starts
@@ -29,6 +30,8 @@ class Piece:
     """(bands, side, side), NaN where missing or outside the image."""
     sets: Sets
     """(side, side), 0 where unlabelled, missing or outside the image."""
+    weight: NDArray[np.float32] | None = None
+    """(side, side) how sure each label is, 0..1; None where the data do not say."""
 
 
 def pieces(sample: Sample, side: int, stride: int = 0) -> Iterator[Piece]:
@@ -49,7 +52,9 @@ def pieces(sample: Sample, side: int, stride: int = 0) -> Iterator[Piece]:
             if step == side:
                 labels = counted_once(labels, row, column, side)
             if labels.any():
-                yield Piece(row, column, *_filled(sample.pixels[:, *place], labels, side))
+                weight = None if sample.weight is None else _whole(sample.weight[place], side)
+                pixels = _filled(sample.pixels[:, *place], labels, side)
+                yield Piece(row, column, *pixels, weight)
 
 
 def arranged(sample: Sample, roles: Sequence[str], nir_as_nir08: bool) -> Sample:
@@ -91,6 +96,7 @@ def reduced(sample: Sample, finest: float) -> Sample:
         sets=most_frequent(sample.sets, factor),
         metres=sample.metres * factor,
         strata={},
+        weight=None if sample.weight is None else average(sample.weight[None], factor)[0],
     )
 
 
@@ -117,3 +123,9 @@ def _filled(pixels: Pixels, sets: Sets, side: int) -> tuple[Pixels, Sets]:
     all_sets = np.zeros((side, side), dtype=np.uint16)
     all_pixels[:, :rows, :columns], all_sets[:rows, :columns] = pixels, sets
     return all_pixels, all_sets
+
+
+def _whole(weight: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Weights of a window; 0 outside the image."""
+    lack = [(0, side - size) for size in weight.shape]
+    return np.pad(weight, lack)

@@ -4,6 +4,8 @@ Layout, version 1. File attributes: `format`, `version`, `roles`, `scheme`, `cla
 `scale`, `nodata`, `recipe` (JSON). Data:
     pixels   (samples, bands, side, side) int16   reflectance x 10000, -32768 missing
     sets     (samples, side, side) uint16         one bit a class, 0 unlabelled
+    weights  (samples, side, side) uint8          how sure the label is, per cent; in stores whose
+                                                  attribute `weighted` is there
     records  (samples,) a table                   where each sample comes from, its class counts
 
 int16 x 10000 is the agencies' own unit (Sentinel-2 L1C and L2A): it holds -3.2767 to 3.2767, which
@@ -28,6 +30,8 @@ from nndacss.raster import Pixels
 FORMAT = "nndacss samples"
 VERSION = 1
 ARRAYS = ("pixels", "sets")
+#: The array that only weighted stores have.
+WEIGHTS = "weights"
 #: int16 counts of reflectance 1.0.
 SCALE = 10000
 #: int16 count of a missing pixel.
@@ -73,6 +77,8 @@ class Header:
     """Rows and columns of every sample."""
     recipe: Mapping[str, Any]
     """The recipe that made it, as JSON."""
+    weighted: bool = False
+    """Whether it says how sure each label is."""
 
 
 def create(file: h5py.File, header: Header) -> None:
@@ -92,6 +98,9 @@ def create(file: h5py.File, header: Header) -> None:
     window = (header.side, header.side)
     add_array(file, "pixels", (len(header.roles), *window), np.int16)
     add_array(file, "sets", window, np.uint16)
+    if header.weighted:
+        file.attrs["weighted"] = True
+        add_array(file, WEIGHTS, window, np.uint8)
     add_records(file, _table(len(header.classes)))
 
 
@@ -104,6 +113,7 @@ def read_header(file: h5py.File) -> Header:
         classes=tuple(json.loads(attributes["classes"])),
         side=int(attributes["side"]),
         recipe=json.loads(attributes["recipe"]),
+        weighted=bool(attributes.get("weighted", False)),
     )
 
 
@@ -147,6 +157,15 @@ def to_counts(pixels: Pixels) -> NDArray[np.int16]:
     seen = np.isfinite(pixels)
     counts = np.clip(np.rint(np.where(seen, pixels, 0) * SCALE), -32767, 32767)
     return np.where(seen, counts, NODATA).astype(np.int16)
+
+
+def to_percent(weight: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Weights 0..1 as they are stored.
+
+    >>> to_percent(np.array([0.0, 0.666, 1.0], dtype=np.float32)).tolist()
+    [0, 67, 100]
+    """
+    return np.rint(100 * np.clip(weight, 0, 1)).astype(np.uint8)
 
 
 def to_reflectance(counts: NDArray[np.int16]) -> Pixels:

@@ -11,7 +11,11 @@ from nndacss.settings import Settings
 VERSION = 1
 
 #: What a band of a sample may be: reflectance of either sensor.
-KNOWN = (*REFLECTIVE, "nir", "coastal", "cirrus", "pan")
+KNOWN = (
+    *REFLECTIVE,
+    *("nir", "coastal", "cirrus", "pan", "nir09"),
+    *("rededge071", "rededge075", "rededge078"),
+)
 
 
 class Entry(entries.Entry):
@@ -19,6 +23,9 @@ class Entry(entries.Entry):
 
     nir_as_nir08: bool = True
     """Whether a broad near infrared (`nir`, B08) stands for `nir08` where there is no other."""
+    simulated: bool = False
+    """Whether the archive is made by a program, not observed: cards and reports then say so. Of
+    kind `twin` they know."""
 
 
 class SamplesSettings(Settings):
@@ -36,6 +43,9 @@ class SamplesSettings(Settings):
     finest: float = Field(default=20.0, gt=0)
     """Metres: finer images are averaged by round(finest / metres) first, as the network sees
     them."""
+    weights: bool | None = None
+    """Whether the store keeps how sure each label is, where the data say so: a fit then counts a
+    pixel by it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> SamplesSettings:

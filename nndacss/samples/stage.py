@@ -72,7 +72,8 @@ def plan_jobs(context: Context) -> list[Job]:
         scheme = load("labels", dataset.scheme)
         roles = tuple(settings.roles)
         stated = {"digest": recipe.digest, **asdict(recipe)}
-        header = Header(roles, scheme.name, scheme.classes, settings.side, stated)
+        weighted = bool(settings.weights)
+        header = Header(roles, scheme.name, scheme.classes, settings.side, stated, weighted)
         for name in dataset.names():
             part = part_of(context, entry.title, name)
             alias = entry.nir_as_nir08
@@ -103,7 +104,7 @@ def items(job: Job) -> Iterator[Item]:
             labelled=int((piece.sets != 0).sum()),
             class_counts=count_classes(piece.sets, len(job.header.classes)),
         )
-        yield piece.pixels, piece.sets, record
+        yield piece.pixels, piece.sets, record, piece.weight
 
 
 def summary(store: SampleStore) -> dict[str, Any]:

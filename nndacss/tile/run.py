@@ -68,7 +68,7 @@ def run_parts(
     `compute(grid)` gives every layer's pixels of one whole lattice window; it is called from
     several threads. One part a thread is in flight, so memory does not grow with the scene.
     """
-    missing = [part for part in parts if not _finished(part, layers, folder)]
+    missing = [part for part in parts if not finished(part, layers, folder)]
     progress(len(parts) - len(missing), len(parts))
     done = len(parts) - len(missing)
     queue = iter(missing)
@@ -81,12 +81,12 @@ def run_parts(
 
         submit(threads)
         while pending:
-            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in finished:
+            ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in ended:
                 _raise_or_cancel(future, pending)
                 done += 1
                 progress(done, len(parts))
-            submit(len(finished))
+            submit(len(ended))
     return len(missing)
 
 
@@ -99,7 +99,8 @@ def _raise_or_cancel(future: Future[None], pending: set[Future[None]]) -> None:
         raise error
 
 
-def _finished(part: Part, layers: Sequence[Layer], folder: Path) -> bool:
+def finished(part: Part, layers: Sequence[Layer], folder: Path) -> bool:
+    """Whether all files of a part are there."""
     return all(part_file(folder, layer.name, part).exists() for layer in layers)
 
 

@@ -20,8 +20,12 @@ from nndacss.train.settings import AugmentSettings
 WAVELENGTH = {
     "coastal": 0.443, "blue": 0.482, "green": 0.561, "red": 0.655, "nir": 0.842, "nir08": 0.865,
     "swir16": 1.609, "swir22": 2.201,
+    # bands that OLI lacks: Sentinel-2A MSI (nndacss.sensors.sentinel2_msi)
+    "rededge071": 0.704, "rededge075": 0.741, "rededge078": 0.783, "nir09": 0.945,
 }  # fmt: skip
 SHORT_WAVE = ("swir16", "swir22")
+#: Width over height of a random resized crop, as torchvision's RandomResizedCrop has it.
+ASPECT = (3 / 4, 4 / 3)
 
 T = TypeVar("T", bound=np.generic)
 
@@ -34,11 +38,15 @@ def augment(
     settings: AugmentSettings,
     rng: Generator,
 ) -> tuple[Pixels, Sets]:
-    """One variation of (bands, rows, columns) reflectance and its (rows, columns) sets.
+    """One variation of (bands, rows, columns) reflectance and its (..., rows, columns) sets.
 
-    Both results are contiguous copies of side `crop`; NaN marks what is missing or was dropped.
+    Several planes of `sets` go where the pixels go, e.g. sets and how sure they are. Both results
+    are contiguous copies of side `crop`; NaN marks what is missing or was dropped.
     """
-    pixels, sets = window(pixels, sets, crop, _zoom(settings, rng), rng)
+    if settings.resized is None:
+        pixels, sets = window(pixels, sets, crop, _zoom(settings, rng), rng)
+    else:
+        pixels, sets = resized_crop(pixels, sets, crop, settings.resized, rng)
     if settings.flip:
         which = int(rng.integers(8))
         pixels, sets = turn(pixels, which), turn(sets, which)
@@ -71,20 +79,50 @@ def window(
     Pixels are interpolated bilinearly between pixel centres, and missing where one of the four
     is; labels are taken from the nearest pixel.
     """
-    side = min(round(crop / zoom), *sets.shape)
-    top = int(rng.integers(sets.shape[0] - side + 1))
-    left = int(rng.integers(sets.shape[1] - side + 1))
-    pixels = pixels[:, top : top + side, left : left + side]
-    sets = sets[top : top + side, left : left + side]
-    if side == crop:
+    side = min(round(crop / zoom), *sets.shape[-2:])
+    return _cut(pixels, sets, (side, side), crop, rng)
+
+
+def resized_crop(
+    pixels: Pixels, sets: Sets, crop: int, area: tuple[float, float], rng: Generator
+) -> tuple[Pixels, Sets]:
+    """A window of a share `area` of the sample, 3:4 to 4:3, brought to a square of side `crop`.
+
+    As torchvision's RandomResizedCrop, but that a side which would not fit is cut to the
+    sample's.
+    """
+    rows, columns = sets.shape[-2:]
+    count = rng.uniform(*area) * rows * columns
+    aspect = np.exp(rng.uniform(*np.log(ASPECT)))
+    height = min(max(2, round(np.sqrt(count / aspect))), rows)
+    width = min(max(2, round(np.sqrt(count * aspect))), columns)
+    return _cut(pixels, sets, (height, width), crop, rng)
+
+
+def _cut(
+    pixels: Pixels, sets: Sets, size: tuple[int, int], crop: int, rng: Generator
+) -> tuple[Pixels, Sets]:
+    """A window of `size` anywhere in the sample, as a square of side `crop`."""
+    height, width = size
+    top = int(rng.integers(sets.shape[-2] - height + 1))
+    left = int(rng.integers(sets.shape[-1] - width + 1))
+    pixels = pixels[:, top : top + height, left : left + width]
+    sets = sets[..., top : top + height, left : left + width]
+    if size == (crop, crop):
         return pixels, sets
-    centres = np.clip((np.arange(crop) + 0.5) * side / crop - 0.5, 0, side - 1)
-    low = np.minimum(centres.astype(np.intp), side - 2)
-    share = (centres - low).astype(np.float32)
+    low, share = _between(height, crop)
     rows = pixels[:, low] * (1 - share)[:, None] + pixels[:, low + 1] * share[:, None]
+    low, share = _between(width, crop)
     resized = rows[:, :, low] * (1 - share) + rows[:, :, low + 1] * share
-    nearest = ((np.arange(crop) + 0.5) * side / crop).astype(np.intp)
-    return resized, sets[np.ix_(nearest, nearest)]
+    down, across = (((np.arange(crop) + 0.5) * n / crop).astype(np.intp) for n in size)
+    return resized.astype(np.float32, copy=False), sets[..., down[:, None], across]
+
+
+def _between(size: int, crop: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Per pixel of the result the lower of its two neighbours, and the upper one's share."""
+    centres = np.clip((np.arange(crop) + 0.5) * size / crop - 0.5, 0, size - 1)
+    low = np.minimum(centres.astype(np.intp), size - 2)
+    return low, (centres - low).astype(np.float32)
 
 
 def turn(array: NDArray[T], which: int) -> NDArray[T]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from nndacss.identity import Order
-from nndacss.models.card import MaskCard, save_weights
+from nndacss.models.card import KINDS, MaskCard, save_weights
+from nndacss.models.indices import bands_of
 from nndacss.train.fit import MaskFit
 from nndacss.train.provenance import course, stored
 from nndacss.train.settings import TrainSettings
@@ -22,13 +23,14 @@ def export(fitted: MaskFit, settings: TrainSettings, order: Order, path: Path) -
     """Write `<path>.safetensors` and `<path>.json`; returns the card as written."""
     tensors = stored(fitted.learner.result, settings)
     records = [fitted.data.store.records[index] for index in fitted.data.split.train]
-    card = MaskCard(
+    scheme = fitted.data.store.scheme
+    card = KINDS.get(scheme, MaskCard)(
         name=order.name,
         purpose=settings.purpose,
         architecture=settings.architecture,
-        roles=fitted.data.store.roles,
+        roles=fitted.data.roles,
         required=required(fitted.data.store.roles, settings),
-        scheme=fitted.data.store.scheme,
+        scheme=scheme,
         classes=fitted.learner.frame.classes,
         scaling=settings.scaling,
         levels=tuple(sorted({record.level for record in records}, reverse=True)),
@@ -46,7 +48,7 @@ def export(fitted: MaskFit, settings: TrainSettings, order: Order, path: Path) -
 def required(roles: tuple[str, ...], settings: TrainSettings) -> tuple[str, ...]:
     """Bands that training never left out on purpose, and near infrared: seldom is not enough."""
     spared = ("swir16", "swir22") if settings.augment.drop_chance > 0 else ()
-    return tuple(role for role in roles if role not in spared)
+    return tuple(role for role in bands_of(roles) if role not in spared)
 
 
 def training(fitted: MaskFit, settings: TrainSettings, order: Order) -> Mapping[str, Any]:
@@ -85,13 +87,15 @@ def _summary(fitted: MaskFit, name: str) -> dict[str, Any]:
 
 
 def simulated(recipe: Mapping[str, Any]) -> frozenset[str]:
-    """Names of the entries of a store's recipe that were made by the twin and not observed."""
+    """Names of the entries of a store's recipe that were made by a program and not observed."""
     settings = recipe.get("settings", {})
     # composed samples come from views
     cut, seen = settings.get("samples", {}), settings.get("views", {})
     entries = [*cut.get("datasets", ()), *seen.get("sources", ())]
     return frozenset(
-        str(entry.get("name") or entry["kind"]) for entry in entries if entry["kind"] == "twin"
+        str(entry.get("name") or entry["kind"])
+        for entry in entries
+        if entry["kind"] == "twin" or entry.get("simulated")
     )
 
 

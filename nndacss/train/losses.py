@@ -23,11 +23,14 @@ def members(sets: Tensor, classes: int) -> Tensor:
     return (sets[:, None] & bits[:, None, None]) != 0
 
 
-def likelihood(logits: Tensor, sets: Tensor, weights: Tensor | None = None) -> Tensor:
+def likelihood(
+    logits: Tensor, sets: Tensor, weights: Tensor | None = None, sure: Tensor | None = None
+) -> Tensor:
     """Mean of -log(sum of probability over the set) over labelled pixels; 0 where there is none.
 
     `logits` (batch, classes, rows, columns); `weights` (2 ** classes,): how much a pixel counts,
-    by its set. As in cross-entropy, the sum is divided by the sum of the weights.
+    by its set; `sure` (batch, rows, columns): how much by itself, 0..1. As in cross-entropy, the
+    sum is divided by the sum of the weights.
     """
     labelled = sets != 0
     # an empty set would give log(0); its pixels are taken as "any class", whose loss is 0
@@ -37,6 +40,8 @@ def likelihood(logits: Tensor, sets: Tensor, weights: Tensor | None = None) -> T
     weight = labelled.to(loss.dtype)
     if weights is not None:
         weight = weight * weights.to(loss.dtype)[sets.long()]
+    if sure is not None:
+        weight = weight * sure.to(loss.dtype)
     return (loss * weight).sum() / weight.sum().clamp_min(1e-12)
 
 
@@ -51,17 +56,22 @@ def decided(sets: Tensor, classes: int) -> tuple[Tensor, Tensor]:
     return member & single[:, None], ~member & (sets != 0)[:, None]
 
 
-def dice(logits: Tensor, sets: Tensor) -> Tensor:
+def dice(logits: Tensor, sets: Tensor, sure: Tensor | None = None) -> Tensor:
     """1 - soft Dice, averaged over the classes that the batch holds for certain; 0 if none.
 
-    Pixels whose set does not decide a class do not count for that class.
+    Pixels whose set does not decide a class do not count for that class; others count by `sure`
+    (batch, rows, columns), 0..1.
     """
     probability = logits.softmax(dim=1)
     certain, excluded = decided(sets, logits.shape[1])
     axes = (0, 2, 3)
+    true_pixels = certain
+    if sure is not None:
+        weight = sure[:, None].to(probability.dtype)
+        probability, true_pixels = probability * weight, certain * weight
     found = (probability * certain).sum(axes)
     claimed = (probability * (certain | excluded)).sum(axes)
-    true = certain.sum(axes).to(probability.dtype)
+    true = true_pixels.sum(axes).to(probability.dtype)
     score = 2 * found / (claimed + true).clamp_min(1e-12)
     there = (true > 0).to(probability.dtype)
     return ((1 - score) * there).sum() / there.sum().clamp_min(1.0)

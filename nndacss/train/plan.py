@@ -1,4 +1,4 @@
-"""The recipe of a mask's fit; light, for the scheduler's process."""
+"""The recipe of a segmentation's fit; light, for the scheduler's process."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from nndacss.settings import Settings
 from nndacss.train.order import fit_order
 from nndacss.train.paint import with_bank
 from nndacss.train.settings import TrainSettings
+from nndacss.train.transfer import with_encoder
 
 
-def train_order(samples: Order, settings: Mapping[str, Settings], name: str) -> Order:
+def train_order(
+    samples: Order, settings: Mapping[str, Settings], name: str, pretrained: Order | None = None
+) -> Order:
     """The fit `name` on a sample store, cut or composed, see `fit_order`.
 
-    WeightsError where the start is missing or of another architecture.
+    `pretrained` trains its encoder, where the settings want that. WeightsError where the start is
+    missing or of another architecture.
     """
     own, place = with_bank(cast(TrainSettings, settings["train"]))
+    own, at, above = with_encoder(own, pretrained)
     order = fit_order(samples, own, MaskCard, partial(same_network, settings=own), name)
     # one name for its input, whichever stage made it
-    inputs = {"samples": samples.recipe.digest}
+    inputs = {"samples": samples.recipe.digest, **above}
     recipe = replace(order.recipe, inputs=inputs)
-    return replace(order, recipe=recipe, location={**order.location, **place})
+    return replace(order, recipe=recipe, location={**order.location, **place, **at})
 
 
 def same_network(card: MaskCard, settings: TrainSettings) -> None:

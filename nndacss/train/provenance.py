@@ -23,10 +23,11 @@ def stored(network: nn.Module, settings: FitSettings) -> dict[str, Tensor]:
 
 def course(order: Order, settings: FitSettings, steps: int, epoch: int) -> Mapping[str, Any]:
     """How a fit went, as JSON: recipe, settings, seed, steps; `steps` is a number an epoch."""
-    (source,) = order.recipe.inputs
+    source, *others = order.recipe.inputs
     return {
         "recipe": order.recipe.digest,
         source: order.recipe.inputs[source],
+        **{other: order.recipe.inputs[other] for other in others},
         "started_from": order.recipe.weights,
         "settings": settings.changed(),
         "seed": settings.seed,

@@ -34,6 +34,9 @@ class AugmentSettings(Settings):
     """Smallest and largest magnification. A sample is never enlarged beyond its border, so one
     below 1 needs a crop smaller than the sample."""
     zoom_chance: float = Field(default=0.5, ge=0, le=1)
+    resized: tuple[float, float] | None = None
+    """Instead of `zoom`: every window is a random share of the sample's area between these two, 3:4
+    to 4:3, brought to the crop's side (a random resized crop)."""
     drop_chance: float = Field(default=0.5, ge=0, le=1)
     """Leave out `swir16`, `swir22` or both, evenly: many sensors have no more than four bands."""
     drop_nir_chance: float = Field(default=0.05, ge=0, le=1)
@@ -71,12 +74,46 @@ class LossSettings(Settings):
     """Weight of the soft Dice term beside the likelihood."""
 
 
+#: What `transfer.encoder` may say besides a file: of the network's library, or of [pretrain].
+IMAGENET, PRETRAINED = "imagenet", "pretrained"
+
+
+class TransferSettings(Settings):
+    """An encoder that has learned elsewhere: what it starts from, and how it is taken along.
+
+    First `frozen_epochs` in which the encoder stays as it is (but for its norms, and its first
+    layer where that was adapted to other bands), then the rest with all layers, the deeper ones
+    slower. Each of the two phases is one cycle of the rate: up in its first quarter, then down
+    (Smith 2018, arXiv:1803.09820, as fastai has it).
+    """
+
+    encoder: str = IMAGENET
+    """`imagenet`: as published for the architecture's encoder, fetched; a file of such weights (a
+    state dict of torchvision, timm or smp); `pretrained`: of the stage [pretrain]; "": random."""
+    encoder_sha256: str = ""
+    """Of the file; found where it is empty."""
+    frozen_epochs: int = Field(default=3, ge=0)
+    """Of `epochs`; an encoder that starts random is never frozen."""
+    frozen_rate: float = Field(default=5.2e-4, gt=0)
+    """Largest rate while the encoder is frozen; `rate` is that of the second phase."""
+    lowest: float = Field(default=0.02, gt=0, le=1)
+    """Share of the rate that the encoder's first layer gets in the second phase; from layer to
+    layer it grows by a constant factor to the decoder's, which is 1."""
+    find_rate: bool = False
+    """Whether each phase finds its own largest rate, by a range test of 100 steps."""
+
+
 class TrainSettings(FitSettings):
-    """One supervised fit of a mask network."""
+    """One supervised fit of a segmentation network."""
 
     SECTION = "train"
     architecture: Architecture = Architecture()
     scaling: Scaling = DEFAULT_SCALING
+    indices: tuple[str, ...] | None = None
+    """Planes that the network gets beside the bands, e.g. `ndvi`, see `nndacss.models.indices`;
+    each needs its scaling."""
+    transfer: TransferSettings | None = None
+    """Where the encoder starts from what it learned elsewhere."""
     augment: AugmentSettings = AugmentSettings()
     paint: PaintSettings = PaintSettings()
     """Clouds and shadows painted into samples before they are augmented; off by default."""
@@ -106,6 +143,11 @@ class TrainSettings(FitSettings):
             raise ValueError("augment.saturate must be two rising numbers")
         if self.fold >= self.folds:
             raise ValueError(f"fold must be below folds = {self.folds}")
+        transfer = self.transfer
+        if transfer and transfer.encoder and transfer.frozen_epochs >= self.epochs:
+            raise ValueError("transfer.frozen_epochs must be fewer than epochs")
+        if self.augment.resized and not 0 < self.augment.resized[0] <= self.augment.resized[1] <= 1:
+            raise ValueError("augment.resized must be two rising shares, above 0 and up to 1")
         return self
 
 

@@ -20,6 +20,7 @@ from nndacss.train.order import means, start_of
 from nndacss.train.paint import located
 from nndacss.train.plan import same_network
 from nndacss.train.settings import TrainSettings
+from nndacss.train.transfer import encoder_of
 
 #: Stem of weights and card in the stage's folder.
 WEIGHTS = "weights"
@@ -32,7 +33,9 @@ def train_model(context: Context) -> Mapping[str, Any]:
     store = context.input("samples")[0] / "samples.h5"
     fits = partial(_fits, settings=settings, store=SampleStore(store))
     start = start_of(context, MaskCard, fits)
-    fitted = fit(store, settings, context.folder, context.progress, start)
+    encoder = None if start else encoder_of(context, settings)
+    report = context.progress
+    fitted = fit(store, settings, context.folder, report, start, encoder=encoder)
     card = export(fitted, settings, context.order, context.folder / WEIGHTS)
     return {
         "weights": f"{WEIGHTS}.safetensors",
@@ -58,7 +61,8 @@ def _fits(card: MaskCard, settings: TrainSettings, store: SampleStore) -> None:
     """WeightsError unless a fit on that store can start from the card's weights."""
     same_network(card, settings)
     classes = load("labels", store.scheme).classes
-    if (card.roles, card.classes) != (store.roles, classes):
+    roles = (*store.roles, *(settings.indices or ()))
+    if (card.roles, card.classes) != (roles, classes):
         found = f"bands {', '.join(card.roles)}; classes {', '.join(card.classes)}"
-        expected = f"those of the samples: {', '.join(store.roles)}; {', '.join(classes)}"
+        expected = f"those of the samples: {', '.join(roles)}; {', '.join(classes)}"
         raise WeightsError(complain(card.name, found, expected, "start from other weights"))

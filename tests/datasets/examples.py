@@ -13,6 +13,7 @@ from affine import Affine
 
 from nndacss.datasets.snow_spectra import TABLES
 from nndacss.simulate.landsat import write_landsat
+from tests.datasets.eurosat_files import eurosat
 from tests.readers import recipes
 from tests.readers.recipes import Recipe
 
@@ -308,13 +309,29 @@ def twin(folder: Path) -> dict[str, Any]:
     return {"count": 3, "side": 32}
 
 
+def landcovernet(folder: Path) -> dict[str, Any]:
+    """Two chips of two tiles in the STAC layout; one date is cloudy."""
+    # that module takes `write_tif` from this one
+    from tests.landcovernet.archive import layers, write_stac
+
+    chips = {
+        "35PNL_00": {"20180119": layers(), "20180203": layers(cloud=0.5)},
+        "36RVP_10": {"20180630": layers(missing=0.25, level=2000)},
+    }
+    write_stac(folder, chips)
+    return {"folder": folder}
+
+
 #: dataset -> a function that writes an archive and returns the options for it
 EXAMPLES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "biome": biome_scene,
     "biome_chips": biome,
     "cloud38": cloud38,
     "cloudsen12": cloudsen12,
+    "eurosat": eurosat,
     "labelled_scene": labelled_scene,
+    "landcovernet": landcovernet,
+    "landcovernet_clear": landcovernet,
     "sentinel2_chips": sentinel2,
     "snow_spectra": snow_spectra,
     "sparcs": sparcs,

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from scipy import ndimage, signal
 
 from nndacss.errors import DatasetError
-from nndacss.inpaint import painter, render
+from nndacss.inpaint import precedence, render
 from nndacss.inpaint.bank import MaskBank
 from nndacss.inpaint.cast import Geometry
 from nndacss.inpaint.harvest import build_bank
 from nndacss.inpaint.options import PaintSettings
-from nndacss.inpaint.painter import Painter, clouded, overcast, shadowed, snowed
+from nndacss.inpaint.painter import Painter
+from nndacss.inpaint.precedence import clouded, shadowed, snowed
 from nndacss.inpaint.shapes import EDGE, FAINT, Cloud, lay
+from nndacss.inpaint.steps import View, alone, overcast_steps
 from nndacss.inpaint.texture import SIDE, Texture, tile
 from nndacss.inpaint.weather import Layer
 from nndacss.sensors import REFLECTIVE
@@ -92,7 +94,7 @@ def test_what_keeps_its_label_keeps_its_look(bank, seed):
     change = np.nanmax(np.abs(painted - before), axis=0, initial=0)
     same = (labels == sets) & (sets & (C | S) != 0) & (sets & (H | X) == 0)
     # less than the smallest shares of cloud and of sunlight that change a label
-    faint = painter.CLOUD_MAYBE + painter.SHADOW_MAYBE * np.nanmax(before)
+    faint = precedence.CLOUD_MAYBE + precedence.SHADOW_MAYBE * np.nanmax(before)
     assert change[same].max(initial=0) <= faint
     if (labels == sets).mean() > 0.9:
         assert (change == 0).mean() > 0.3
@@ -153,7 +155,15 @@ def disc_cloud(folder, metres, height):
         height=height, depth=1.0, hem=5.0, width=20.0, peak=40.0, rough=0.0, zoom=1.0, grain=1.0,
         stretch=1.0, absorption=1.0, ice=0.0, relief=0.0,
     )  # fmt: skip
-    return Cloud(layer, outline, Texture(rng, 1.0), metres)
+    return Cloud(layer, metres, outline, Texture(rng, 1.0))
+
+
+def overcast(pixels, sets, geometry, clouds):
+    """Pixels of 20 m below clouds, and their labels."""
+    air = render.light(pixels, REFLECTIVE, "SR", geometry.sun_elevation)
+    view = View(pixels, sets, REFLECTIVE, 20.0, geometry, air)
+    done = alone(overcast_steps(view, clouds, 0.0))
+    return done.pixels, done.sets
 
 
 #: Sun elevation and azimuth, and where the shadow's middle lies: (down, right) pixels of 20 m.
@@ -165,9 +175,7 @@ def test_shadows_fall_away_from_the_sun(tmp_path, sun, expected):
     cloud = disc_cloud(tmp_path, 20.0, 800.0)
     pixels = np.full((6, 120, 120), 0.2, np.float32)
     sets = np.full((120, 120), C, np.uint16)
-    air = render.light(pixels, REFLECTIVE, "SR", sun[0])
-    geometry = Geometry(*sun)
-    painted, labels = overcast(pixels, sets, REFLECTIVE, air, geometry, [cloud], 0.0)
+    painted, labels = overcast(pixels, sets, Geometry(*sun), [cloud])
     middle = np.mean(np.nonzero(labels == X), axis=1)
     assert middle == pytest.approx((59.5, 59.5), abs=0.6)
     # as large as the cloud, too: matched against the cloud by correlation
@@ -185,7 +193,7 @@ def test_shadows_fall_away_from_the_sun(tmp_path, sun, expected):
 def test_the_shadow_of_a_cloud_beside_the_patch(tmp_path):
     cloud = disc_cloud(tmp_path, 20.0, 3000.0)
     # 3000 m to the north at 45 degrees is 150 pixels: that far below the patch it stands
-    beside = Cloud(cloud.layer, _shifted(cloud.outline, 150), cloud.texture, 20.0)
+    beside = Cloud(cloud.layer, 20.0, _shifted(cloud.outline, 150), cloud.texture)
     assert beside.thickness(0, 0, (120, 120)).max() == 0
     slant = beside.slant(Geometry(45, 180), (120, 120))
     middle = np.average(np.indices((120, 120)).reshape(2, -1), axis=1, weights=slant.ravel())
@@ -203,9 +211,7 @@ def _shifted(outline, rows):
 def test_the_shadow_of_a_tall_cloud_reaches_further(tmp_path):
     cloud = disc_cloud(tmp_path, 20.0, 800.0)
     # from base to top 800 m, 40 pixels; it fills about the lower third: sqrt(6 / 40)
-    tall = Cloud(
-        replace(cloud.layer, depth=800.0, width=2000.0), cloud.outline, cloud.texture, 20.0
-    )
+    tall = replace(cloud, layer=replace(cloud.layer, depth=800.0, width=2000.0))
     slant = tall.slant(Geometry(45, 0), (200, 120))
     rows = np.flatnonzero(slant.max(axis=1) > 0.2)
     # so soft a cloud is smaller than its outline
@@ -221,8 +227,7 @@ def test_no_shadow_on_clouds_and_shadows_that_are_there(tmp_path):
     pixels = np.full((6, 120, 120), 0.2, np.float32)
     sets = np.full((120, 120), C, np.uint16)
     sets[:, :60], sets[:, 60:] = X, H
-    air = render.light(pixels, REFLECTIVE, "SR", 45)
-    painted, _ = overcast(pixels, sets, REFLECTIVE, air, Geometry(45, 0), [cloud], 0.0)
+    painted, _ = overcast(pixels, sets, Geometry(45, 0), [cloud])
     np.testing.assert_array_equal(painted[:, 90:], pixels[:, 90:])
 
 
@@ -233,7 +238,7 @@ def test_clouds_end_with_their_hem(bank):
         height=900.0, depth=200.0, hem=25.0, width=30.0, peak=20.0, rough=0.0, zoom=1.0, grain=1.0,
         stretch=1.0, absorption=1.0, ice=0.0, relief=0.2,
     )  # fmt: skip
-    thickness = Cloud(layer, outline, Texture(rng, 1.0), 20.0).thickness(0, 0, (96, 96))
+    thickness = Cloud(layer, 20.0, outline, Texture(rng, 1.0)).thickness(0, 0, (96, 96))
     distance = outline.distance(0, 0, (96, 96))
     far = distance < -25 * np.log(EDGE / FAINT) - 0.01
     assert far.any()

@@ -11,6 +11,7 @@ import pytest
 from nndacss.chain import STAGES
 from nndacss.identity import Order, Recipe, recipe_path
 from nndacss.operations.plans import Planned
+from nndacss.operations.roots import FolderRoot
 from nndacss.stage import run_record, stage_folder
 
 
@@ -20,6 +21,10 @@ class Roots:
 
     work: Path
     root: Path
+
+    @property
+    def products(self):
+        return FolderRoot(self.root)
 
     def chain(self, name, setting=0, *, until="product", location=None):
         """A scene's four stages, made up to one of them; stage -> order.

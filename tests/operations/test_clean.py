@@ -20,7 +20,7 @@ def test_work_of_finished_products_goes_and_nothing_else(roots):
     trained = roots.work / "train" / "model_01234567"
     trained.mkdir(parents=True)
     (trained / "weights.safetensors").write_bytes(bytes(10))
-    found = leftovers(roots.work, roots.root, days=7)
+    found = leftovers(roots.work, roots.products, days=7)
     assert kinds(found) == ["finished"]
     assert sum(leftover.size.bytes for leftover in found) == 4 * 1002
     clean(found)
@@ -29,7 +29,7 @@ def test_work_of_finished_products_goes_and_nothing_else(roots):
     assert products == {done["product"].target}
     assert (trained / "weights.safetensors").exists()
     assert roots.recipe(done["mask"]).exists()  # and what its run took
-    assert leftovers(roots.work, roots.root, days=7) == []
+    assert leftovers(roots.work, roots.products, days=7) == []
 
 
 def test_what_an_unfinished_product_shares_stays_until_it_is_old(roots):
@@ -39,13 +39,13 @@ def test_what_an_unfinished_product_shares_stays_until_it_is_old(roots):
     other = roots.work / "recipes"
     before = set(other.iterdir())
     sharing = {**done, **_unfinished(roots)}
-    clean(leftovers(roots.work, roots.root, days=7))
+    clean(leftovers(roots.work, roots.products, days=7))
     work, _ = roots.folders()
     assert f"mask/{done['mask'].target}" in work
     assert f"harmonize/{done['harmonize'].target}" not in work
     assert set(other.iterdir()) > before
     roots.age(8, roots.work)
-    clean(leftovers(roots.work, roots.root, days=7))
+    clean(leftovers(roots.work, roots.products, days=7))
     assert roots.folders()[0] == set()
     assert not list(harmonize.iterdir())
     assert not roots.recipe(sharing["product"]).exists()
@@ -72,10 +72,10 @@ def test_what_a_running_batch_needs_stays(roots):
     batch.begin({"output_root": str(roots.root)})
     batch.save_plan([planned(done)])
     with batch.held():
-        assert leftovers(roots.work, roots.root, days=0) == []
-        discard(roots.work, roots.root, planned(done).stages, "another")
+        assert leftovers(roots.work, roots.products, days=0) == []
+        discard(roots.work, roots.products, planned(done).stages, "another")
         assert len(roots.folders()[0]) == 4
-    discard(roots.work, roots.root, planned(done).stages, "another")
+    discard(roots.work, roots.products, planned(done).stages, "another")
     assert roots.folders()[0] == set()
 
 
@@ -86,8 +86,8 @@ def test_fetched_scenes_go_with_the_last_product_that_needs_them(roots, tmp_path
         (place / "B4.TIF").write_bytes(bytes(500))
     listing = {"scene": str(fetched), "scene_listing": "x", "l1": str(own)}
     roots.chain("done", location=listing)
-    assert "fetched" not in kinds(leftovers(roots.work, roots.root, 7, keep_fetched=True))
-    found = leftovers(roots.work, roots.root, days=7)
+    assert "fetched" not in kinds(leftovers(roots.work, roots.products, 7, keep_fetched=True))
+    found = leftovers(roots.work, roots.products, days=7)
     assert kinds(found) == ["fetched", "finished"]
     clean(found)
     assert not fetched.exists()
@@ -99,9 +99,9 @@ def test_old_folders_without_recipe_and_remains_go(roots):
     roots.recipe(orders["mask"]).unlink()
     trash = roots.work / "mask" / ".trash-0123-x"
     trash.mkdir()
-    assert kinds(leftovers(roots.work, roots.root, days=7)) == ["remains"]
+    assert kinds(leftovers(roots.work, roots.products, days=7)) == ["remains"]
     roots.age(8, roots.work)
-    clean(leftovers(roots.work, roots.root, days=7))
+    clean(leftovers(roots.work, roots.products, days=7))
     assert roots.folders()[0] == set()
     assert not trash.exists()
 
@@ -109,7 +109,7 @@ def test_old_folders_without_recipe_and_remains_go(roots):
 def test_invalidation_takes_along_what_was_made_from_it(roots):
     first, other = roots.chain("LC08_a"), roots.chain("LC09_b")
     keep(roots.work, Failure(first["product"].target, "LC08_a", "x", "product", "no"))
-    doomed = choose(roots.work, roots.root, Choice(scene="LC08_*", stage="mask"))
+    doomed = choose(roots.work, roots.products, Choice(scene="LC08_*", stage="mask"))
     assert [(one.target.stage, one.chosen) for one in doomed] == [
         ("mask", True),
         ("product", False),
@@ -132,11 +132,11 @@ def test_invalidation_takes_along_what_was_made_from_it(roots):
 )
 def test_choices(roots, choice, stages):
     roots.chain("scene")
-    assert [one.target.stage for one in choose(roots.work, roots.root, choice)] == stages
+    assert [one.target.stage for one in choose(roots.work, roots.products, choice)] == stages
 
 
 @pytest.mark.parametrize("choice", [Choice(), Choice(scene="nothing"), Choice(digest="zz")])
 def test_no_choice_removes_nothing(roots, choice):
     roots.chain("scene")
     with pytest.raises(InputError):
-        choose(roots.work, roots.root, choice)
+        choose(roots.work, roots.products, choice)

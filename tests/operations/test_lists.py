@@ -142,13 +142,15 @@ def test_a_scene_delivered_anew_settles_its_old_failure(tmp_path):
 )
 def test_a_product_edited_by_hand_shows(roots, spoil, fault):
     folder = roots.root / roots.chain("scene")["product"].target
-    assert products.find(folder).fault == ""
-    assert products.find(folder).megabytes == 0.002
+    assert products.find(roots.products, folder.name).fault == ""
+    assert products.find(roots.products, folder.name).megabytes == 0.002
     spoil(folder)
-    assert fault in products.find(folder).fault
-    assert f"Invalidate --target {folder.name}" in products.find(folder).complaint
+    assert fault in products.find(roots.products, folder.name).fault
+    assert (
+        f"Invalidate --target {folder.name}" in products.find(roots.products, folder.name).complaint
+    )
     (folder / "item.json").unlink()
-    assert products.find(folder) is None
+    assert products.find(roots.products, folder.name) is None
 
 
 def test_item_sizes_of_real_items_are_those_on_disk(roots):

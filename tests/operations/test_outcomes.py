@@ -82,7 +82,7 @@ def test_a_batch_that_never_had_a_list_is_an_error(roots, batch):
 
 
 def test_status_counts(roots, batch):
-    told = status(roots.work, roots.root)
+    told = status(roots.work, roots.products)
     assert (told["products"]["whole"], told["products"]["unfinished"]) == (2, 0)
     assert told["work"]["acquire"]["targets"] == 5
     assert told["work"]["product"]["finished"] == 2

@@ -3,6 +3,7 @@
 PostgreSQL does not run as root, so root starts it as `nobody`.
 """
 
+import atexit
 import os
 import pwd
 import shutil
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,16 +21,29 @@ import pytest
 _DEADLINE = 60
 
 
+_running = []
+"""Environment for clients of the database, and the API's address; begun once, for all tests."""
+
+
 @contextmanager
 def stac_api(folder, collections, items):
-    """Its address; the test is skipped with the reason where a part of it is not here."""
+    """Its address; the test is skipped with the reason where a part of it is not here.
+
+    It starts in `folder` when first asked for, ends with the process, and holds what all tests
+    have loaded.
+    """
     programs = _programs()
     for module in ("pypgstac", "stac_fastapi.pgstac", "uvicorn"):
         pytest.importorskip(module, reason=f"no STAC API: {module} is not installed")
-    with _postgres(folder, programs) as environment:
+    if not _running:
+        stack = ExitStack()
+        atexit.register(stack.close)
+        environment = stack.enter_context(_postgres(folder, programs))
         _load(environment, collections, items)
-        with _serving(environment) as url:
-            yield url
+        _running.extend([environment, stack.enter_context(_serving(environment))])
+    else:
+        _load(_running[0], collections, items)
+    yield _running[1]
 
 
 def _programs():
@@ -92,7 +106,8 @@ def _load(environment, collections, items):
         "from pypgstac.migrate import Migrate\n"
         "collections, items = json.load(sys.stdin)\n"
         "with PgstacDB() as db:\n"
-        "    Migrate(db).run_migration()\n"
+        "    if db.version is None:\n"
+        "        Migrate(db).run_migration()\n"
         "    loader = Loader(db)\n"
         "    loader.load_collections(iter(collections), Methods.upsert)\n"
         "    loader.load_items(iter(items), Methods.upsert)\n"

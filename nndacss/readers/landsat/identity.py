@@ -58,6 +58,7 @@ def _identity(store: Store, metadata: Metadata) -> SceneIdentity:
         key=metadata.key,
         files=files,
         square_km=_square_km(metadata),
+        outline=metadata.outline,
     )
 
 

@@ -17,7 +17,13 @@ from typing import Literal
 
 from nndacss.readers.landsat.fields import Fields
 from nndacss.readers.landsat.mtl import Groups
-from nndacss.readers.landsat.projection import Plane, Projection, read_planes, read_projection
+from nndacss.readers.landsat.projection import (
+    Plane,
+    Projection,
+    read_outline,
+    read_planes,
+    read_projection,
+)
 from nndacss.readers.scene import Level
 from nndacss.sensors.landsat8_oli import SENSOR
 
@@ -121,6 +127,8 @@ class Metadata:
     """`REFLECTIVE`, `THERMAL`, `PANCHROMATIC`, where the metadata states them."""
     projection: Projection | None
     """None where the metadata has none (the files may have their own)."""
+    outline: tuple[tuple[float, float], ...]
+    """(longitude, latitude) of the image's corners, clockwise; empty where they are not stated."""
 
     @property
     def key(self) -> str:
@@ -161,6 +169,7 @@ def normalise(source: str, groups: Groups) -> Metadata:
         announced=_announced(fields, where),
         planes=read_planes(fields, where.projection, where.projection_more),
         projection=read_projection(fields, where.projection, where.projection_more),
+        outline=read_outline(fields, where.projection),
     )
 
 

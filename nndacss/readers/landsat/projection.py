@@ -77,3 +77,13 @@ def read_projection(fields: Fields, *groups: str) -> Projection | None:
         lower_right=lower_right,
         upper_left_latitude=fields.optional("CORNER_UL_LAT_PRODUCT", *groups),
     )
+
+
+def read_outline(fields: Fields, group: str) -> tuple[tuple[float, float], ...]:
+    """(longitude, latitude) of the four corners, clockwise; empty where one is not stated."""
+    corners = [
+        tuple(fields.optional(f"CORNER_{corner}_{axis}_PRODUCT", group) for axis in ("LON", "LAT"))
+        for corner in ("UL", "UR", "LR", "LL")
+    ]
+    found = [(east, north) for east, north in corners if east is not None and north is not None]
+    return tuple(found) if len(found) == len(corners) else ()

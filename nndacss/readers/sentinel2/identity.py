@@ -67,6 +67,7 @@ def load(path: Path) -> Safe:
         key=f"{product.platform} {tile.name} {product.start:%Y%m%dT%H%M%S}",
         files=files,
         square_km=_square_km(tile),
+        outline=product.outline,
     )
     return Safe(store, product, tile, images, marker is not None, identity)
 

@@ -74,6 +74,8 @@ class Product:
     saturated: int
     announced: tuple[str, ...]
     """Image files that the metadata name, paths without suffix."""
+    outline: tuple[tuple[float, float], ...]
+    """(longitude, latitude) around the data; empty where it is not stated."""
 
     @property
     def baseline_text(self) -> str:
@@ -127,6 +129,7 @@ def read_product(source: str, content: bytes, shifted: bool) -> Product:
         offsets=dict.fromkeys(BANDS, 0.0) if shifted else _offsets(xml, level, baseline),
         saturated=_saturated(xml),
         announced=_announced(xml),
+        outline=_outline(xml),
     )
 
 
@@ -178,6 +181,16 @@ def _announced(xml: Xml) -> tuple[str, ...]:
     tags = ("IMAGE_FILE", "IMAGE_ID", "IMAGE_FILE_2A", "IMAGE_ID_2A")
     texts = ((element.text or "").strip() for tag in tags for element in xml.all(tag))
     return tuple(sorted({text for text in texts if band_in(text)}))
+
+
+def _outline(xml: Xml) -> tuple[tuple[float, float], ...]:
+    """Of the product's footprint: latitude, longitude, latitude, ... as text."""
+    text = xml.get("EXT_POS_LIST") or ""
+    try:
+        numbers = [float(number) for number in text.split()]
+    except ValueError:
+        return ()
+    return tuple(zip(numbers[1::2], numbers[0::2], strict=False))
 
 
 def read_tile(source: str, content: bytes) -> Tile:
