@@ -7,6 +7,18 @@ from typing import Any
 
 import luigi
 
+from nndacss.errors import SettingsError, complain
+
+
+def check_local(place: str) -> None:
+    """SettingsError for an address where only a folder of this machine will do."""
+    if "://" in place:
+        expected = "a folder of this machine"
+        remedy = (
+            "write it here and copy it; AdaptScene and ReprocessScenes go to a store themselves"
+        )
+        raise SettingsError(complain(place, "an object store", expected, remedy))
+
 
 class SetParameter(luigi.Parameter[tuple[str, ...]]):
     """`--set section.key=value`, given as often as needed; kept as a tuple of strings."""

@@ -12,7 +12,7 @@ from nndacss.identity import Order
 from nndacss.resources import config_file
 from nndacss.settings import load_settings
 from tasks._base import FileTarget, StageTask, machine
-from tasks._parameters import SetParameter
+from tasks._parameters import SetParameter, check_local
 
 log = logging.getLogger("luigi-interface")
 
@@ -78,6 +78,7 @@ class ConvertPV(luigi.WrapperTask):
         given = {"type_product": self.type_product, "resolution": self.resolution}
         own = [f"convert_pv.{key}={value}" for key, value in given.items() if value]
         config = config_file(self.config) if self.config else None
+        check_local(self.outfolder)
         order = convert_order(Path(self.l8img), load_settings(config, [*self.set, *own]))
         order.save(Path(machine().work))
         return order

@@ -14,7 +14,7 @@ from nndacss.resources import config_file
 from nndacss.stage import stage_folder
 from tasks._base import FileTarget, StageTask, machine
 from tasks._child import ask_child
-from tasks._parameters import SetParameter
+from tasks._parameters import SetParameter, check_local
 from tasks.evaluate import EvaluateModel
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class Experiment(luigi.WrapperTask):
         # numpy comes with the datasets: not at import time
         from nndacss.experiment.plan import plan_experiment
 
+        check_local(self.output_root)
         planned = plan_experiment(config_file(self.config), self.set)
         for loss in planned.losses:
             log.warning("%s", loss)

@@ -13,6 +13,7 @@ from nndacss.identity import Order, recipe_path
 from tasks._base import FileTarget, machine, threads
 from tasks._child import run_child
 from tasks._console import Progress
+from tasks._parameters import check_local
 
 if TYPE_CHECKING:
     from nndacss.inference_da.plan import Wanted
@@ -72,6 +73,8 @@ class InferenceDA(luigi.Task):
         from nndacss.inference_da.plan import Wanted
         from nndacss.models import probav_card
 
+        for place in (self.image_dest, self.publish):
+            check_local(place)
         generator: str | Path = probav_card.DEFAULT_GENERATOR
         cloud: str | Path = probav_card.DEFAULT_CLOUD
         if self.published:

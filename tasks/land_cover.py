@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import luigi
 
 from tasks._base import FileTarget, StageTask, machine
-from tasks._parameters import SetParameter
+from tasks._parameters import SetParameter, check_local
 from tasks._settings import scene_settings
 from tasks.acquire import AcquireScene
 
@@ -75,6 +75,7 @@ class MapLandCover(luigi.WrapperTask):
         # pydantic's cards come with the plan: not at import time
         from nndacss.land_cover.plan import map_plan
 
+        check_local(self.output_root)
         own = [f"land_cover.weights={self.weights}"] if self.weights else []
         settings = scene_settings(self.config, [*self.set, *own], self.area, self.bbox)
         work = Path(machine().work)

@@ -70,3 +70,27 @@ def test_exit_code_is_not_zero_from_any_folder(tmp_path, config):
     assert "nothing: found nothing; expected a Landsat-8/9 folder" in errors[0]
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "products").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "option"),
+    [
+        ("Experiment", "--output-root"),
+        ("MapLandCover", "--output-root"),
+        ("ConvertPV", "--outfolder"),
+    ],
+)
+def test_what_needs_a_folder_refuses_a_store(tmp_path, task, option):
+    given = {
+        "Experiment": ["--config", "mask_small.toml"],
+        "MapLandCover": ["--scene", "a.SAFE"],
+        "ConvertPV": ["--l8img", "LC08"],
+    }
+    command = ["luigi", "--module", "tasks", task, *given[task], option, "s3://bucket/a"]
+    ran = subprocess.run(
+        [Path(sys.executable).parent / command[0], *command[1:], "--local-scheduler"],
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert ran.returncode != 0
+    assert "s3://bucket/a: found an object store; expected a folder" in ran.stderr
+    assert not (tmp_path / "s3:").exists()

@@ -106,14 +106,15 @@ def test_a_sample_is_painted_by_its_own_sun_level_and_pixel(files):
     calls = []
 
     class Spy:
-        def paint(self, *arguments):
-            calls.append(arguments)
-            return arguments[:2]
+        def paint_batch(self, patches, rngs):
+            calls.extend(patches)
+            return patches
 
     paint._painter = Spy()
     paint(pixels, sets, record, 3, 5)
-    _, _, roles, metres, sun, _, level = calls[0]
-    assert (roles, metres, sun, level) == (store.roles, record.metres, record.sun, record.level)
+    (patch,) = calls
+    found_in = (patch.roles, patch.metres, patch.sun, patch.level)
+    assert found_in == (store.roles, record.metres, record.sun, record.level)
     again = Painting(store, painting(bank))(pixels, sets, record, 3, 5)
     np.testing.assert_array_equal(found[0], again[0])
 
