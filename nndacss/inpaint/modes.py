@@ -121,7 +121,10 @@ def _not_empty(seen: Content) -> str:
 
 
 def free(tools: Tools, view: View, rng: Generator) -> Steps[View]:
-    """Clouds with their shadows, and snow by `snow_chance`, whatever is there."""
+    """Clouds with their shadows, water and snow by their chances, whatever is there."""
+    # nothing is drawn for water where none is asked for: older recipes paint as they did
+    if tools.settings.water_chance and rng.random() < tools.settings.water_chance:
+        view = tools.water(view, rng)
     if rng.random() < tools.settings.snow_chance:
         view = yield from tools.snow(view, rng)
     return (yield from tools.clouds(view, rng))

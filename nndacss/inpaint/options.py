@@ -72,6 +72,9 @@ class PaintOptions(Settings):
     """Sun above the horizon, degrees, where a sample does not say; drawn once a patch."""
     snow_chance: float = Field(default=0.0, ge=0, le=1)
     """How often snow is painted below the clouds; needs outlines of snow in the bank."""
+    water_chance: float = Field(default=0.0, ge=0, le=1)
+    """How often open water is painted first, where no modes are named: few labelled images hold
+    any, and water between clouds is easily taken for their shadow."""
 
     @field_validator("modes")
     @classmethod

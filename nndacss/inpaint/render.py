@@ -14,6 +14,7 @@ that has been seen:
   image only what is above the air's own reflectance is dimmed; that is never more than the
   darkest pixels of the image.
 - Snow: a spectrum between old and fresh, under what texture the ground had.
+- Water: a spectrum between clear and turbid, and glint, above the air's own light.
 """
 
 from __future__ import annotations
@@ -177,6 +178,32 @@ def snow(pixels: Pixels, roles: tuple[str, ...], light: Light, cover: Field, age
             white = light.ozone[band] * (age * old[place] + (1 - age) * fresh[place])
             relief = np.clip(ground / np.maximum(around(ground), 0.01), 0.7, 1.2)
             result[band] = ground + cover * (np.float32(white) * relief - ground)
+    return result
+
+
+def water(
+    pixels: Pixels,
+    roles: tuple[str, ...],
+    light: Light,
+    cover: Field,
+    turbid: Field,
+    glint: Field,
+) -> Pixels:
+    """The image where open water covers the share `cover` (rows, columns) of each pixel.
+
+    `turbid` from 0, clear, to 1; `glint` is the reflectance that the surface adds in all bands.
+    Bands that nobody described for water stay as they are.
+    """
+    clear, murky = MATERIALS["water"]
+    mud = np.clip(turbid, 0, 1)
+    result = pixels.copy()
+    for band, (role, ground) in enumerate(zip(roles, pixels, strict=True)):
+        name = _ALIAS.get(role, role)
+        if name in ROLES:
+            place = ROLES.index(name)
+            own = np.float32(clear[place]) + np.float32(murky[place] - clear[place]) * mud + glint
+            seen = light.path[band] + light.ozone[band] * own
+            result[band] = ground + cover * (seen - ground)
     return result
 
 

@@ -18,7 +18,7 @@ from nndacss.inpaint.bank import MaskBank
 from nndacss.inpaint.bodies import SeenCloud, paired, seen_thickness
 from nndacss.inpaint.cast import in_pixels
 from nndacss.inpaint.options import PaintOptions
-from nndacss.inpaint.precedence import CLOUD, SHADOW, placed
+from nndacss.inpaint.precedence import CLEAR, CLOUD, SHADOW, placed
 from nndacss.inpaint.shapes import Body, Cloud, lay
 from nndacss.inpaint.steps import (
     Steps,
@@ -36,6 +36,8 @@ T = TypeVar("T", bound=np.generic)
 
 #: Matched pairs that are painted into one patch at most.
 MOST_PAIRS = 4
+#: Metres over which painted water gives way to land.
+SHORE = 40.0
 #: Share of a copied structure in a pixel from which on it is the pixel's label.
 COPIED_FROM = 0.5
 
@@ -92,6 +94,24 @@ class Tools:
             share *= ramp(where, self.settings.feather / view.metres)
         done = yield from snow_steps(view, share, float(rng.random()))
         return done.told(self.bank.records[outline.spot.index].name)
+
+    def water(self, view: View, rng: Generator) -> View:
+        """A lake or a coast in what may be clear, with the outline of a cloud; its label is clear.
+
+        Most are nearly clear water; turbidity varies over it, and so do waves and glint.
+        """
+        cover, zoom = log_uniform((0.1, 0.9), rng), log_uniform((1.0, 4.0), rng)
+        outline = lay(self.bank, "cloud", view.shape, view.metres, zoom, cover, rng)
+        shore = outline.distance(0, 0, view.shape) / np.float32(SHORE) + np.float32(0.5)
+        bare = view.sets & CLEAR != 0
+        share = np.where(bare, np.clip(shore, 0, 1), np.float32(0))
+        level, change = float(rng.random()) ** 2, float(rng.uniform(0.02, 0.25))
+        turbid = level + change * Texture(rng, 2.0).at(0, 0, view.shape)
+        waves = float(rng.uniform(0.0003, 0.003)) * rng.standard_normal(view.shape, np.float32)
+        glint = np.float32(rng.uniform(0, 0.012)) + waves
+        pixels = render.water(view.pixels, view.roles, view.light, share, turbid, glint)
+        sets = np.where(bare & (share >= COPIED_FROM), CLEAR, view.sets)
+        return replace(view, pixels=pixels, sets=sets).told("water")
 
     def shadow(self, view: View, rng: Generator) -> Steps[View]:
         """The shadow of the clouds that the patch shows, from a height that is drawn."""

@@ -19,6 +19,7 @@ from nndacss.inpaint.precedence import clouded, shadowed, snowed
 from nndacss.inpaint.shapes import EDGE, FAINT, Cloud, lay
 from nndacss.inpaint.steps import View, alone, overcast_steps
 from nndacss.inpaint.texture import SIDE, Texture, tile
+from nndacss.inpaint.tools import Tools
 from nndacss.inpaint.weather import Layer
 from nndacss.sensors import REFLECTIVE
 from tests.inpaint.banks import write_raster
@@ -265,3 +266,36 @@ def test_tiles_repeat_without_a_seam():
     assert field.shape == (SIDE, SIDE)
     assert field.std() == pytest.approx(1, abs=1e-3)
     assert seam == pytest.approx(inside, rel=0.25)
+
+
+@CASES
+@given(seed=st.integers(0, 10_000))
+def test_water_is_dark_clear_ground_and_leaves_clouds_and_shadows_alone(bank, seed):
+    pixels, sets = scene(seed)
+    light = render.light(pixels, REFLECTIVE, "SR", 40.0)
+    view = View(pixels, sets, REFLECTIVE, 20.0, Geometry(40.0, 150.0), light)
+    done = Tools(bank, PaintSettings()).water(view, np.random.default_rng(seed))
+    open_ = sets & C != 0
+    # wherever something may be cloud or shadow alone, nothing happens
+    np.testing.assert_array_equal(done.sets[~open_], sets[~open_])
+    np.testing.assert_array_equal(done.pixels[:, ~open_], pixels[:, ~open_])
+    flooded = (done.sets == C) & (np.abs(done.pixels - pixels) > 0).any(axis=0)
+    assert set(np.unique(done.sets[done.sets != sets])) <= {C}
+    np.testing.assert_array_equal(np.isnan(done.pixels), np.isnan(pixels))
+    # away from the shore: water's own spectrum, 0.5 to 2.6 % in near infrared, and glint
+    inside = ndimage.binary_erosion(flooded, iterations=3)
+    nir = done.pixels[3][inside]
+    assert ((nir > -0.01) & (nir < 0.026 + 0.012 + 0.015)).all()
+
+
+def test_painting_with_water_turns_some_ground_into_it(bank):
+    pixels = np.full((6, *SIDES), 0.3, np.float32)
+    sets = np.full(SIDES, C | H | S, np.uint16)
+    found = [
+        paint(bank, seed, snow=0.0, pixels=pixels, sets=sets, water_chance=chance)[0][3].min()
+        for seed in range(1, 13, 2)
+        for chance in (0.0, 1.0)
+    ]
+    # shadow leaves a third of the near infrared at least
+    assert min(found[0::2]) > 0.05
+    assert sum(lowest < 0.05 for lowest in found[1::2]) >= 4
