@@ -15,16 +15,13 @@ from tests.servers.stac import collection, stac_api
 def archive(tmp_path_factory):
     """`api`: the address of the API; `pair`: the scene; `files`: the server of its files."""
     pair = write_landsat(tmp_path_factory.mktemp("archive"), seed=3, rows=120, columns=130)
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)  # the database server runs as another user
     with serve(pair.l2.parent) as files:
         real = [
             landsat_item(pair.l2, files.url, suffix="_SR", stated=False),
             landsat_item(pair.l1, files.url, collection="landsat-c2l1"),
         ]
         collections = [collection(name) for name in COLLECTIONS]
-        with stac_api(folder, collections, [*ITEMS, *real]) as url:
+        with stac_api(collections, [*ITEMS, *real]) as url:
             yield SimpleNamespace(api=url, pair=pair, files=files)
 
 

@@ -15,6 +15,7 @@ import time
 import urllib.request
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -26,11 +27,10 @@ _running = []
 
 
 @contextmanager
-def stac_api(folder, collections, items):
+def stac_api(collections, items):
     """Its address; the test is skipped with the reason where a part of it is not here.
 
-    It starts in `folder` when first asked for, ends with the process, and holds what all tests
-    have loaded.
+    It starts when first asked for, ends with the process, and holds what all tests have loaded.
     """
     programs = _programs()
     for module in ("pypgstac", "stac_fastapi.pgstac", "uvicorn"):
@@ -38,6 +38,8 @@ def stac_api(folder, collections, items):
     if not _running:
         stack = ExitStack()
         atexit.register(stack.close)
+        # not in pytest's own folder: the user that the database runs as cannot go there
+        folder = stack.enter_context(TemporaryDirectory(prefix="nndacss-postgres-"))
         environment = stack.enter_context(_postgres(folder, programs))
         _load(environment, collections, items)
         _running.extend([environment, stack.enter_context(_serving(environment))])
