@@ -54,7 +54,7 @@ landcover-run:
 	@ls $$PWD/work/clean/*/cleaning.html $$PWD/work/experiment/*/report.html $$PWD/products/*_landcover_*/report.html
 
 test: setup servers
-	@echo "== Checks and tests, about 10 minutes on two cores"
+	@echo "== Checks and tests, about 12 minutes on two cores"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

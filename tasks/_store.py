@@ -4,54 +4,22 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 import luigi
 
-from nndacss.identity import Order
-from nndacss.resources import config_file
-from nndacss.settings import Settings, load_settings
 from nndacss.stage import stage_folder
-from tasks._base import FileTarget, StageTask
+from tasks._base import FileTarget
 from tasks._child import ask_child
 from tasks._parameters import SetParameter
+from tasks._planned import PlannedTask
 
 log = logging.getLogger("luigi-interface")
 
 
-class StoreTask(StageTask):
-    """Make a store, `<work>/<stage>/<name>_<digest8>/<stage>.h5`.
-
-    Given a config (people), or the digest of a recipe that is planned already (other tasks). A
-    subclass gives `name` a default and says how to plan.
-    """
-
-    recipe: str = luigi.Parameter(
-        default="", description="digest of a recipe in <work>/recipes; default: from the config"
-    )
-    config: str = luigi.Parameter(default="", description="TOML file with the section of the stage")
-    set: tuple[str, ...] = SetParameter(
-        default=(), description="section.key=value, over the file; may be repeated"
-    )
-
-    @abstractmethod
-    def plan(self, settings: Mapping[str, Settings]) -> Order:
-        """What to make."""
-
-    @property
-    def order(self) -> Order:
-        """As planned by another task, or from the config."""
-        return super().order if self.recipe else self._planned
-
-    @cached_property
-    def _planned(self) -> Order:
-        config = config_file(self.config) if self.config else None
-        order = self.plan(load_settings(config, self.set))
-        order.save(self.work)
-        return order
+class StoreTask(PlannedTask):
+    """Make a store, `<work>/<stage>/<name>_<digest8>/<stage>.h5`."""
 
     @property
     def store(self) -> Path:

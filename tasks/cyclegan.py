@@ -11,10 +11,11 @@ import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import luigi
 
+from nndacss.cloudnet.settings import CloudNetSettings
 from nndacss.cyclegan.settings import ABLATIONS, DEFAULT_CLOUD, CycleGANSettings
 from nndacss.identity import Order, drafted, load_order, recipe_path
 from nndacss.resources import config_file
@@ -22,6 +23,7 @@ from nndacss.settings import Settings, load_settings
 from nndacss.stage import stage_folder
 from tasks._base import StageTask, machine
 from tasks._parameters import SetParameter
+from tasks._planned import FitTask
 from tasks._store import StoreTask
 
 log = logging.getLogger("luigi-interface")
@@ -49,54 +51,31 @@ class MakeCycleGANDataset(StoreTask):
         return domains_order(settings, self.name)
 
 
-class TrainCloudNet(StageTask):
+class TrainCloudNet(FitTask):
     """Fit a cloud network into `<work>/cloudnet/<name>_<digest8>/weights.{safetensors,json}`.
 
     Makes its patches first. Killed, it goes on from its last epoch.
     """
 
     name: str = luigi.Parameter(default="cloudnet", description="what to call the weights")
-    recipe: str = luigi.Parameter(
-        default="", description="digest of a recipe in <work>/recipes; default: from the config"
-    )
     config: str = luigi.Parameter(
         default="", description="TOML file with the sections [domains] and [cloudnet]"
     )
-    set: tuple[str, ...] = SetParameter(
-        default=(), description="section.key=value, over the file; may be repeated"
-    )
     stage = "cloudnet"
 
-    @property
-    def order(self) -> Order:
-        """As planned by another task, or from the config."""
-        return super().order if self.recipe else self._planned
-
-    @cached_property
-    def _planned(self) -> Order:
+    def plan(self, settings: Mapping[str, Settings]) -> Order:
+        """What to fit, and on what."""
         from nndacss.cloudnet.plan import cloud_net_order
         from nndacss.domains.plan import domains_order
 
-        settings: Any = load_settings(config_file(self.config) if self.config else None, self.set)
         domains = domains_order(settings)
         domains.save(self.work)
-        order = cloud_net_order(domains, settings["cloudnet"], self.name)
-        order.save(self.work)
-        return order
+        own = cast(CloudNetSettings, settings["cloudnet"])
+        return cloud_net_order(domains, own, self.name)
 
     def requires(self) -> MakeCycleGANDataset:
         """The patches."""
         return _made(self.work, self.order)
-
-    @property
-    def card(self) -> Path:
-        """The weights' card."""
-        return stage_folder(self.work, self.order) / "weights.json"
-
-    def run(self) -> None:
-        """Run the stage, and say where the weights are."""
-        super().run()
-        log.info("the weights are %s", self.card)
 
 
 class FitCycleGAN(StageTask):

@@ -6,18 +6,16 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 import luigi
 
 from nndacss.identity import Order, drafted, load_order, recipe_path
-from nndacss.resources import config_file
-from nndacss.settings import Settings, load_settings
+from nndacss.settings import Settings
 from nndacss.stage import DONE, stage_folder
 from tasks._base import StageTask
-from tasks._parameters import SetParameter
+from tasks._planned import PlannedTask
 from tasks._store import StoreTask
 from tasks.samples import MakeSamples
 
@@ -72,7 +70,7 @@ def _link(source: Path, place: Path) -> None:
         place.symlink_to(source.resolve())
 
 
-class GenerateInpaintedSamples(StageTask):
+class GenerateInpaintedSamples(PlannedTask):
     """Paint clouds, shadows and snow into samples, `<work>/inpaint/<name>_<digest8>/samples.h5`.
 
     Makes its samples and, unless `inpaint.paint.bank` names one, its mask bank first. The store is
@@ -81,40 +79,26 @@ class GenerateInpaintedSamples(StageTask):
     """
 
     name: str = luigi.Parameter(default="inpainted", description="what to call the store")
-    recipe: str = luigi.Parameter(
-        default="", description="digest of a recipe in <work>/recipes; default: from the config"
-    )
     config: str = luigi.Parameter(
         default="", description="TOML file with the sections [samples], [mask_bank] and [inpaint]"
     )
-    set: tuple[str, ...] = SetParameter(
-        default=(), description="section.key=value, over the file; may be repeated"
-    )
     stage = "inpaint"
 
-    @property
-    def order(self) -> Order:
-        """As planned by another task, or from the config."""
-        return super().order if self.recipe else self._planned
-
-    @cached_property
-    def _planned(self) -> Order:
+    def plan(self, settings: Mapping[str, Settings]) -> Order:
+        """What to paint, with what."""
         # numpy comes with the plans: not at import time
         from nndacss.inpaint.plan import inpaint_order
         from nndacss.inpaint.settings import InpaintSettings
         from nndacss.mask_bank.plan import mask_bank_order
         from nndacss.samples.plan import samples_order
 
-        settings = load_settings(config_file(self.config) if self.config else None, self.set)
         samples = samples_order(settings)
         samples.save(self.work)
         bank = None
         if not cast(InpaintSettings, settings["inpaint"]).paint.bank:
             bank = mask_bank_order(settings)
             bank.save(self.work)
-        order = inpaint_order(samples, bank, settings, self.name)
-        order.save(self.work)
-        return order
+        return inpaint_order(samples, bank, settings, self.name)
 
     def requires(self) -> list[StageTask]:
         """The samples, and the bank where it is made by a recipe."""
