@@ -32,7 +32,7 @@ landcover: setup
 	@$(MAKE) --no-print-directory landcover-run
 
 # the archive is painted, served on loopback, fetched, cleaned, learnt from, and a scene is mapped
-landcover-run: STORE := $(CURDIR)/work/landcovernet
+landcover-run: STORE := work/landcovernet
 landcover-run: PORT ?= 8765
 landcover-run:
 	@echo "== Land cover: from a stand-in archive on a local server to a map, about 5 minutes on two cores"
@@ -50,8 +50,8 @@ landcover-run:
 	$(BIN)/python -m nndacss.simulate work/scenes --sensor sentinel2 --level L2A
 	$(BIN)/luigi --module tasks MapLandCover --local-scheduler --scene $$(ls -d work/scenes/S2*.SAFE) \
 		--weights "$$(ls -t work/train/*/weights.json | head -1)"
-	@echo "== Done. Open these reports in a browser:"
-	@ls $$PWD/work/clean/*/cleaning.html $$PWD/work/experiment/*/report.html $$PWD/products/*_landcover_*/report.html
+	@echo "== Done. Open these reports in a browser, in $$PWD:"
+	@ls work/clean/*/cleaning.html work/experiment/*/report.html products/*_landcover_*/report.html
 
 test: setup servers
 	@echo "== Checks and tests, about 12 minutes on two cores"

@@ -48,6 +48,15 @@ def test_the_demo_names_a_report(tmp_path):
     assert report.is_file()
 
 
+@pytest.mark.slow
+def test_land_cover_from_a_server_to_a_map(tmp_path):
+    binary = Path(sys.executable).parent
+    make = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "landcover-run"]
+    out = run([*make, f"BIN={binary}"], tmp_path)
+    assert (tmp_path / out.strip().splitlines()[-1]).is_file()
+    assert len(list(tmp_path.glob("products/*_landcover_*/*_land_cover.tif"))) == 1
+
+
 @pytest.mark.parametrize("name", re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text()))
 def test_links_lead_somewhere(name):
     assert (ROOT / name).exists()
