@@ -49,7 +49,7 @@ landcover-run:
 	$(BIN)/luigi --module tasks Experiment --local-scheduler --config landcovernet_small.toml
 	$(BIN)/python -m nndacss.simulate work/scenes --sensor sentinel2 --level L2A
 	$(BIN)/luigi --module tasks MapLandCover --local-scheduler --scene $$(ls -d work/scenes/S2*.SAFE) \
-		--weights "$$(ls -t work/train/*/weights.json | head -1)"
+		--weights "$$(ls -t $$(grep -l '"cultivated"' work/train/*/weights.json) | head -1)"
 	@echo "== Done. Open these reports in a browser, in $$PWD:"
 	@ls work/clean/*/cleaning.html work/experiment/*/report.html products/*_landcover_*/report.html
 

@@ -2,8 +2,8 @@
 
 Both know `name` (the agency's id of the scene), `level`, `acquired`, `platform`, `origin` (who
 observed, and whether it is simulated), `kind` (what it is, in words), `hides` (by what hidden
-ground is known, in words; empty where it is not), `roles`, and `grid`, their own 10 m pixels. Both
-are safe to use from several threads.
+ground is known, in words; empty where it is not), `sun_elevation` (degrees), `roles`, and `grid`,
+their own 10 m pixels. Both are safe to use from several threads.
 """
 
 from __future__ import annotations
@@ -75,6 +75,11 @@ class SceneImage:
         return f"the scene's {self.scene.quality_name}" if there else ""
 
     @property
+    def sun_elevation(self) -> float:
+        """At the scene's centre."""
+        return self.scene.sun_elevation
+
+    @property
     def roles(self) -> tuple[str, ...]:
         """All of its bands."""
         return self.scene.roles
@@ -117,6 +122,7 @@ class ProductImage:
         self.origin: str = properties.get("nndacss:origin", "")
         self.kind = f"Adapted product {item['id']}"
         self.hides = "the product's mask"
+        self.sun_elevation: float = properties["view:sun_elevation"]
         self.roles = bands_of_item(item)
         self._image = folder / assets["reflectance"]["href"]
         self._mask = folder / assets["mask"]["href"]

@@ -57,7 +57,7 @@ def map_plan(scene: str, settings: Mapping[str, Settings], scenes: Path) -> MapP
     product = product_item(Path(scene))
     if product is not None:
         properties = product["properties"]
-        check(card, product["id"], properties["nndacss:level"], bands_of_item(product))
+        check(card, own, product["id"], properties["nndacss:level"], bands_of_item(product))
         inputs = {"product": str(properties["nndacss:recipe"])}
         name, level = str(properties["nndacss:source_product"]), properties["nndacss:level"]
         acquire, place = None, {"product": str(Path(scene).resolve())}
@@ -68,7 +68,7 @@ def map_plan(scene: str, settings: Mapping[str, Settings], scenes: Path) -> MapP
             remedy = "adapt it first (AdaptScene), and map the product that comes of it"
             expected = "a Sentinel-2 scene or a product folder"
             raise InputError(complain(found.name, f"a scene of {found.sensor}", expected, remedy))
-        check(card, found.name, found.level, load("sensors", found.sensor).roles)
+        check(card, own, found.name, found.level, load("sensors", found.sensor).roles)
         foreign = {"scene": found.digest}
         recipe = Recipe("acquire", version("acquire"), {}, foreign, found.level)
         place = source.location("scene")
@@ -82,9 +82,19 @@ def map_plan(scene: str, settings: Mapping[str, Settings], scenes: Path) -> MapP
     return MapPlan(Order(recipe, f"{name}_landcover", {**location, **place}), acquire)
 
 
-def check(card: LandCoverCard, name: str, level: str, roles: Sequence[str]) -> None:
+def corrects(card: LandCoverCard, level: str) -> bool:
+    """Whether an image of `level` must have its air taken off for the card's network."""
+    return level == "TOA" and level not in card.levels
+
+
+def check(
+    card: LandCoverCard, settings: LandCoverSettings, name: str, level: str, roles: Sequence[str]
+) -> None:
     """InputError unless the card's network can work on such an image."""
-    if level not in card.levels:
+    refused = level not in card.levels
+    if corrects(card, level) and settings.toa == "correct":
+        refused = "cirrus" in card.bands  # that band never saw the ground
+    if refused:
         expected = f"{' or '.join(card.levels)} reflectance, which {card.name} was trained on"
         remedy = "take the Level-2A product, or the product of a Level-2 scene"
         raise InputError(complain(name, f"{level} reflectance", expected, remedy))
@@ -111,7 +121,7 @@ def product_item(path: Path) -> dict[str, Any] | None:
         return None
     try:
         item: dict[str, Any] = json.loads(place.read_text())
-        wanted = ("nndacss:recipe", "nndacss:level", "nndacss:source_product")
+        wanted = ("nndacss:recipe", "nndacss:level", "nndacss:source_product", "view:sun_elevation")
         lacking = [key for key in wanted if key not in item["properties"]]
         if lacking or not {"reflectance", "mask"} <= set(item["assets"]):
             raise ValueError(f"no {', '.join(lacking) or 'reflectance and mask'}")

@@ -13,8 +13,8 @@ import rasterio
 from markupsafe import Markup
 from odc.geo.geobox import GeoBox
 
+from nndacss.land_cover.air import AirTaken, Seen
 from nndacss.land_cover.counts import Counts
-from nndacss.land_cover.image import Image
 from nndacss.land_cover.plan import ITEM
 from nndacss.land_cover.settings import LandCoverSettings
 from nndacss.land_cover.sheets import STEP
@@ -40,7 +40,7 @@ class Made:
     """A map's rasters, with what they were made of."""
 
     folder: Path
-    image: Image
+    image: Seen
     grid: GeoBox
     sheets: tuple[Sheet, ...]
     settings: LandCoverSettings
@@ -174,9 +174,16 @@ def limits(made: Made, card: LandCoverCard) -> list[str]:
             "The image is Landsat's, made like Sentinel-2's: detail below 30 m was inferred, and "
             "the network learned from Sentinel-2 itself."
         )
+    if isinstance(made.image, AirTaken):
+        found.append(
+            "The image is top-of-atmosphere reflectance, the network learned from surface "
+            "reflectance: air and a mean haze were taken off, not those of the day. A Level-2A "
+            "product of the same scene gives a better map."
+        )
     if made.settings.hidden == "nodata" and not made.image.hides:
         found.append(
-            "Nothing says where cloud is: ground under cloud is mapped as if it were seen."
+            "Nothing says where cloud is: ground under cloud is mapped as if it were seen. "
+            "AdaptScene makes a product with a mask of such a scene, which can be mapped instead."
         )
     found.append(
         "One date was mapped. Crops, snow and grass change over the year: the labels that the "

@@ -19,6 +19,9 @@ class LandCoverSettings(Settings):
     hidden: Literal["nodata", "map"] = "nodata"
     """Ground under cloud, cirrus and cloud shadow, by the scene's classification or the product's
     mask: `nodata` in the map, or mapped all the same (`map`)."""
+    toa: Literal["correct", "refuse"] = "correct"
+    """Top-of-atmosphere images (Level 1C) for a network of surface reflectance: take air and a mean
+    haze off roughly, see `nndacss.land_cover.air`, or refuse them."""
     probability: bool = True
     """Whether the probability of each class is written beside the map."""
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", exclude=True)

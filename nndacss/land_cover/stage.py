@@ -18,12 +18,14 @@ from odc.geo.geobox import GeoBox
 from nndacss.errors import OutputError, complain
 from nndacss.labels.land_cover import ARCHIVE_OFFSET, SCHEME
 from nndacss.land_cover import sheets
+from nndacss.land_cover.air import AirTaken, Seen
 from nndacss.land_cover.counts import Counts
-from nndacss.land_cover.image import Image, open_image
+from nndacss.land_cover.image import open_image
 from nndacss.land_cover.network import checked_card, mapper
-from nndacss.land_cover.plan import ITEM
+from nndacss.land_cover.plan import ITEM, corrects
 from nndacss.land_cover.publish import Made, publish
 from nndacss.land_cover.settings import LandCoverSettings
+from nndacss.models.card import LandCoverCard, load_card
 from nndacss.models.device import Choice
 from nndacss.models.mask_model import most_likely
 from nndacss.process import release_memory
@@ -71,14 +73,17 @@ def _prepare(folder: Path) -> None:
     sweep_drafts(folder)
 
 
-def _image(context: Context) -> Image:
+def _image(context: Context) -> Seen:
     if "product" in context.order.recipe.inputs:
-        return open_image(Path(context.order.location["product"]), product=True)
-    _, acquired = context.input("scene")
-    return open_image(Path(acquired["summary"]["scene"]), product=False)
+        image = open_image(Path(context.order.location["product"]), product=True)
+    else:
+        _, acquired = context.input("scene")
+        image = open_image(Path(acquired["summary"]["scene"]), product=False)
+    card = load_card(context.order.location["weights"], LandCoverCard)
+    return AirTaken(image) if corrects(card, image.level) else image
 
 
-def compute(context: Context, image: Image, settings: LandCoverSettings) -> tuple[GeoBox, int]:
+def compute(context: Context, image: Seen, settings: LandCoverSettings) -> tuple[GeoBox, int]:
     """All parts of map and probabilities; returns their grid and how many were computed now."""
     tile = cast(TileSettings, restore(context.order.recipe.settings, "tile"))
     location = context.order.location
@@ -111,7 +116,7 @@ def _layers() -> list[Layer]:
 
 
 def _window(
-    image: Image, probability: Callable[[GeoBox], Pixels], settings: LandCoverSettings
+    image: Seen, probability: Callable[[GeoBox], Pixels], settings: LandCoverSettings
 ) -> Callable[[GeoBox], Mapping[str, NDArray[Any]]]:
     """Both layers of a window."""
 
@@ -138,7 +143,7 @@ def steps(probability: Pixels) -> NDArray[np.uint8]:
 
 
 def write_rasters(
-    context: Context, folder: Path, image: Image, grid: GeoBox, settings: LandCoverSettings
+    context: Context, folder: Path, image: Seen, grid: GeoBox, settings: LandCoverSettings
 ) -> Made:
     """The COGs that are not there yet; counts classes on the way."""
     sources = [

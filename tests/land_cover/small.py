@@ -10,10 +10,16 @@ import rasterio
 import torch
 from rasterio.transform import from_origin
 
+from nndacss.acquire.stage import acquire_scene
 from nndacss.labels.land_cover import SCHEME
+from nndacss.land_cover.plan import map_plan
+from nndacss.land_cover.stage import map_land_cover
 from nndacss.models.card import LandCoverCard, save_weights
 from nndacss.models.segmentation import Architecture, Scaling, build
+from nndacss.settings import load_settings
+from nndacss.stage import DONE, Context
 from tests.readers.safe_recipes import METRES, Recipe
+from tests.stages import begun
 
 #: Sizes of a test's image, 10 m pixels: several tiles a side.
 SIZE = 300
@@ -72,7 +78,7 @@ def safe(folder: Path, size: int = SIZE) -> Path:
     return recipe.write(folder)
 
 
-def product(folder: Path, roles=SIX, size: int = 64) -> Path:
+def product(folder: Path, roles=SIX, size: int = 64, level: str = "SR") -> Path:
     """What MapLandCover reads of a product of AdaptScene: reflectance, mask, item."""
     folder.mkdir(parents=True)
     bands = [ground(10, n, size).astype("i2") - 1000 for n, _ in enumerate(roles)]
@@ -93,7 +99,8 @@ def product(folder: Path, roles=SIX, size: int = 64) -> Path:
         "datetime": "2026-04-15T10:00:00.000Z",
         "platform": "landsat-8",
         "nndacss:recipe": "ab" * 32,
-        "nndacss:level": "SR",
+        "nndacss:level": level,
+        "view:sun_elevation": 40.0,
         "nndacss:source_product": "LC08_L2SP_195025_20260415_20260420_02_T1",
     }
     assets = {
@@ -106,3 +113,24 @@ def product(folder: Path, roles=SIX, size: int = 64) -> Path:
     item = {"id": "LC08_0f", "properties": properties, "assets": assets}
     (folder / "item.json").write_text(json.dumps(item))
     return folder
+
+
+def mapped(place, root, *overrides, scene=None, threads=1):
+    """The folder of a map, made in this process."""
+    _, whole_, weights = place
+    settings = load_settings(None, [f"land_cover.weights={weights}", *overrides])
+    plan = map_plan(str(scene or whole_), settings, root / "scenes")
+    plan.save(root)
+    if plan.acquire is not None:
+        acquired = begun(plan.acquire, root)
+        (acquired.folder / DONE).write_text(json.dumps({"summary": dict(acquire_scene(acquired))}))
+    context = Context(plan.order, root, root / "products", threads)
+    context.folder.mkdir(parents=True, exist_ok=True)
+    map_land_cover(context)
+    return context.output / plan.order.target
+
+
+def raster(folder, thing):
+    (path,) = folder.glob(f"*_{thing}.tif")
+    with rasterio.open(path) as opened:
+        return opened.read()

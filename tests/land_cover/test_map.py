@@ -8,7 +8,6 @@ import rasterio
 import torch
 from rio_cogeo import cog_validate
 
-from nndacss.acquire.stage import acquire_scene
 from nndacss.errors import InputError, SettingsError, WeightsError
 from nndacss.land_cover.model import load_land_cover_model
 from nndacss.land_cover.plan import map_plan
@@ -17,11 +16,10 @@ from nndacss.models.card import LandCoverCard, load_weights
 from nndacss.models.segmentation import build, encode
 from nndacss.readers import open_scene
 from nndacss.settings import load_settings
-from nndacss.stage import DONE, Context
-from tests.land_cover.small import SIX, SIZE, TEN, product, safe, save_land
+from nndacss.stage import Context
+from tests.land_cover.small import SIX, SIZE, TEN, mapped, product, raster, safe, save_land
 from tests.models.small import save_small
 from tests.readers.safe_recipes import Recipe
-from tests.stages import begun
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -32,30 +30,9 @@ def place(tmp_path_factory):
     return folder, safe(folder / "scenes"), save_land(folder)
 
 
-def mapped(place, root, *overrides, scene=None, threads=1):
-    """The folder of a map, made in this process."""
-    _, whole_, weights = place
-    settings = load_settings(None, [f"land_cover.weights={weights}", *overrides])
-    plan = map_plan(str(scene or whole_), settings, root / "scenes")
-    plan.save(root)
-    if plan.acquire is not None:
-        acquired = begun(plan.acquire, root)
-        (acquired.folder / DONE).write_text(json.dumps({"summary": dict(acquire_scene(acquired))}))
-    context = Context(plan.order, root, root / "products", threads)
-    context.folder.mkdir(parents=True, exist_ok=True)
-    map_land_cover(context)
-    return context.output / plan.order.target
-
-
 @pytest.fixture(scope="module")
 def whole(place, tmp_path_factory):
     return mapped(place, tmp_path_factory.mktemp("whole"))
-
-
-def raster(folder, thing):
-    (path,) = folder.glob(f"*_{thing}.tif")
-    with rasterio.open(path) as opened:
-        return opened.read()
 
 
 def test_one_tile_is_what_the_bare_network_says(place, tmp_path):
@@ -193,7 +170,7 @@ def test_what_cannot_be_mapped(place, tmp_path):
     with pytest.raises(WeightsError, match="a weights card of land cover"):
         plan(whole_, card=mask)
     with pytest.raises(InputError, match="TOA reflectance; expected SR"):
-        plan(Recipe(size=60).write(tmp_path))
+        plan(Recipe(size=60).write(tmp_path), "land_cover.toa=refuse")
     there = product(tmp_path / "LC08_0f")
     with pytest.raises(
         InputError, match=r"LC08_0f: found no nir; expected blue, .*trained on the bands"
