@@ -74,8 +74,11 @@ class Deep:
         return Harmonized(pixels, source, deviation)
 
     def _values(self, grid: GeoBox, weight: Pixels) -> Pixels:
-        """(12, rows, columns): the networks where they are wanted, NaN elsewhere."""
-        rows, columns = (_extent(weight.max(axis=axis)) for axis in (1, 0))
+        """(12, rows, columns): the networks where they are wanted and see ground, NaN elsewhere."""
+        wanted = (weight > 0) & self._scene.present(REFLECTIVE[:1], grid)
+        if not wanted.any():
+            return np.full((2 * len(REFLECTIVE), *grid.shape), np.nan, dtype=np.float32)
+        rows, columns = (_extent(np.asarray(wanted.any(axis=axis))) for axis in (1, 0))
         found = self._field(grid[rows, columns])
         if found.shape[1:] == tuple(grid.shape):
             return found
@@ -105,9 +108,9 @@ class Deep:
         return Deviation(sigma, np.zeros(grid.shape, dtype=np.uint8))
 
 
-def _extent(weight: Pixels) -> slice:
+def _extent(wanted: NDArray[np.bool_]) -> slice:
     """From the first to the last that counts."""
-    where = np.flatnonzero(weight)
+    where = np.flatnonzero(wanted)
     return slice(int(where[0]), int(where[-1]) + 1)
 
 

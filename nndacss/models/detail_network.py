@@ -79,11 +79,8 @@ class Detail(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        there = ~torch.isnan(pixels)
-        ground = there[:, :BANDS].all(dim=1, keepdim=True)
-        shown = torch.cat([ground.expand(-1, BANDS, -1, -1), there[:, BANDS:]], dim=1)
-        filled = torch.where(shown, pixels, self.offset)
-        cells = self._cells(filled, torch.cat([ground, there[:, BANDS:]], dim=1))
+        filled, shares = self._filled(pixels)
+        cells = self._cells(filled, shares)
         # no matrix product in half precision, which has three digits
         with torch.autocast(pixels.device.type, enabled=False):
             base = torch.einsum("ij,njrc->nirc", self.matrix, filled[:, :BANDS]) + self.shift
@@ -95,10 +92,21 @@ class Detail(nn.Module):
         log_sigma = F.interpolate(doubt, scale_factor=CELL, mode="bilinear", align_corners=False)
         return mean, log_sigma.clamp(math.log(LEAST), math.log(MOST))
 
-    def _cells(self, filled: Tensor, presence: Tensor) -> Tensor:
+    def _filled(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels without NaN; (n, 2, cells, cells) shares of ground and of pan that are there."""
+        there = ~torch.isnan(pixels)
+        if there.all():  # as below, without its cost
+            count, _, rows, columns = pixels.shape
+            return pixels, pixels.new_ones(count, 2, rows // CELL, columns // CELL)
+        ground = there[:, :BANDS].all(dim=1, keepdim=True)
+        shown = torch.cat([ground.expand(-1, BANDS, -1, -1), there[:, BANDS:]], dim=1)
+        presence = torch.cat([ground, there[:, BANDS:]], dim=1)
+        shares = F.avg_pool2d(presence.to(pixels.dtype), CELL)
+        return torch.where(shown, pixels, self.offset), shares
+
+    def _cells(self, filled: Tensor, shares: Tensor) -> Tensor:
         """Features (n, width, cells, cells)."""
         planes = (filled - self.offset) / self.spread
-        shares = F.avg_pool2d(presence.to(planes.dtype), CELL)
         cells = torch.cat([F.pixel_unshuffle(planes, CELL), shares], dim=1)
         cells = F.relu(self.enter(cells.contiguous(memory_format=torch.channels_last)))
         for block in self.blocks:
@@ -109,7 +117,9 @@ class Detail(nn.Module):
 def without_low(detail: Tensor) -> Tensor:
     """(n, bands * 9, cells, cells) to (n, bands, rows, columns) without its running mean."""
     means = torch.unflatten(detail, 1, (BANDS, CELL**2)).mean(dim=2)
-    low = F.avg_pool2d(means, LOW, stride=1, padding=LOW // 2, count_include_pad=False)
+    low = means
+    for side, edge in (((LOW, 1), (LOW // 2, 0)), ((1, LOW), (0, LOW // 2))):
+        low = F.avg_pool2d(low, side, stride=1, padding=edge, count_include_pad=False)
     smooth = F.interpolate(low, scale_factor=CELL, mode="bilinear", align_corners=False)
     return F.pixel_shuffle(detail, CELL) - smooth
 

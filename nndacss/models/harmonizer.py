@@ -123,6 +123,8 @@ class Harmonizer:
         import torch
 
         results = [member(given) for member in self._members]
+        if len(results) == 1 and results[0][1] is not None:
+            return torch.cat([results[0][0], results[0][1]], dim=1)
         means = torch.stack([mean for mean, _ in results])
         own = [sigma.square() for _, sigma in results if sigma is not None]
         between = means.var(dim=0, unbiased=True) if len(results) > 1 else None

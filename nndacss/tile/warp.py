@@ -15,6 +15,7 @@ Keys 1981, as GDAL does; `average` is the area-weighted mean) and the same rule 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -31,7 +32,8 @@ from nndacss.errors import GridError
 from nndacss.raster import Pixels
 
 Kernel = Literal["bilinear", "cubic", "average"]
-_REACH = {"bilinear": 1.0, "cubic": 2.0, "average": 0.5}
+#: Output pixels of an axis that are computed by one matrix product: of 32 to 128 the fastest.
+_STRIP = 64
 _GDAL = {
     "bilinear": Resampling.bilinear,
     "cubic": Resampling.cubic,
@@ -220,8 +222,22 @@ def _warp_gaps(band: Pixels, rows: Axis, columns: Axis, kernel: Kernel) -> Pixel
 
 
 def _apply(down: Pixels, band: Pixels, across: Pixels) -> Pixels:
-    """Rows, then columns."""
-    return np.asarray((down @ band) @ across.T, dtype=np.float32)
+    """Rows, then columns; in strips, whose kernels reach but a few source pixels."""
+    middle = np.empty((len(down), band.shape[1]), dtype=np.float32)
+    for strip, reached in _strips(down):
+        np.matmul(down[strip, reached], band[reached], out=middle[strip])
+    result = np.empty((len(down), len(across)), dtype=np.float32)
+    for strip, reached in _strips(across):
+        result[:, strip] = middle[:, reached] @ across[strip, reached].T
+    return result
+
+
+def _strips(table: Pixels) -> Iterator[tuple[slice, slice]]:
+    """Some output pixels, and the source pixels that any of them needs."""
+    for start in range(0, len(table), _STRIP):
+        strip = slice(start, start + _STRIP)
+        where = np.flatnonzero(table[strip].any(axis=0))
+        yield strip, slice(where[0], where[-1] + 1) if where.size else slice(0, 0)
 
 
 def _beyond(table: Pixels) -> NDArray[np.bool_]:
