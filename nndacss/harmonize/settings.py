@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from nndacss.sensors import REFLECTIVE
 from nndacss.settings import Settings
 
-VERSION = 1
+VERSION = 2
 
 #: The harmonizer that comes with the package.
 DEFAULT_WEIGHTS = ("harmonizer_detail_v1",)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nndacss.settings import Settings
 
-VERSION = 1
+VERSION = 2
 
 #: The mask network that comes with the package.
 DEFAULT_WEIGHTS = "mask_unetpp_v1"
