@@ -22,6 +22,8 @@ class Errand(luigi.Task):
         description="name of this run; the default is new in every process, so that the same "
         "command on several hosts is several tasks for a central scheduler",
     )
+    #: A central scheduler gives no errand out again: the record would tell of the last try alone.
+    retry_count = 1
     _over = False
 
     @property
