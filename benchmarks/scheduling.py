@@ -44,7 +44,7 @@ import tasks._base
 from nndacss.identity import load_order
 from nndacss.stage import run_record, stage_folder
 
-def nothing(stage, recipe, work, output, threads, report):
+def nothing(stage, recipe, work, output, threads, report, dask):
     order = load_order(recipe)
     folder = stage_folder(work, order)
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def execute(case: Case, folder: Path) -> tuple[float, float]:
 def run_chunk(chunk: Path, work: Path, case: Case) -> None:
     """One scheduler run; what it tells is read line by line, as ReprocessScenes reads it."""
     options = [str(chunk), "--work", str(work), "--threads", "1", "--workers", str(case.workers)]
-    options += ["--scheduler", case.scheduler, "--parent", str(os.getpid())]
+    options += ["--dask", "", "--scheduler", case.scheduler, "--parent", str(os.getpid())]
     with subprocess.Popen(
         [sys.executable, "-c", _CHILD, *options],
         stdout=subprocess.PIPE,
