@@ -13,7 +13,6 @@ from nndacss.settings import Settings
 from nndacss.stage import stage_folder
 from tasks._base import StageTask
 from tasks._store import StoreTask
-from tasks.samples import MakeSamples
 
 log = logging.getLogger("luigi-interface")
 
@@ -74,10 +73,3 @@ class ComposeSamples(StoreTask):
         """Run the stage, and say where the samples are."""
         StageTask.run(self)
         log.info("the samples are %s", self.store)
-
-
-def sample_task(work: Path, digest: str) -> StageTask:
-    """What makes the sample store of a recipe: cut from images, or composed."""
-    order = load_order(recipe_path(work, digest))
-    kind = ComposeSamples if order.recipe.stage == ComposeSamples.stage else MakeSamples
-    return kind(name=order.name, recipe=digest)

@@ -7,7 +7,6 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import luigi
 
@@ -87,18 +86,12 @@ class GenerateInpaintedSamples(PlannedTask):
     def plan(self, settings: Mapping[str, Settings]) -> Order:
         """What to paint, with what."""
         # numpy comes with the plans: not at import time
-        from nndacss.inpaint.plan import inpaint_order
-        from nndacss.inpaint.settings import InpaintSettings
-        from nndacss.mask_bank.plan import mask_bank_order
-        from nndacss.samples.plan import samples_order
+        from nndacss.inpaint.plan import painted_orders
 
-        samples = samples_order(settings)
-        samples.save(self.work)
-        bank = None
-        if not cast(InpaintSettings, settings["inpaint"]).paint.bank:
-            bank = mask_bank_order(settings)
-            bank.save(self.work)
-        return inpaint_order(samples, bank, settings, self.name)
+        *before, order = painted_orders(settings, self.name)
+        for needed in before:
+            needed.save(self.work)
+        return order
 
     def requires(self) -> list[StageTask]:
         """The samples, and the bank where it is made by a recipe."""

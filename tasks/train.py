@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from nndacss.identity import load_order, recipe_path
 from nndacss.stage import stage_folder
 from tasks._base import StageTask
-from tasks.compose import sample_task
+from tasks.compose import ComposeSamples
+from tasks.inpaint import GenerateInpaintedSamples
+from tasks.samples import MakeSamples
 
 log = logging.getLogger("luigi-interface")
+
+#: Stage -> the task that makes a sample store by it.
+_STORES = {kind.stage: kind for kind in (MakeSamples, ComposeSamples, GenerateInpaintedSamples)}
+
+
+def sample_task(work: Path, digest: str) -> StageTask:
+    """What makes the sample store of a recipe: cut from images, composed, or painted."""
+    order = load_order(recipe_path(work, digest))
+    return _STORES[order.recipe.stage](name=order.name, recipe=digest)
 
 
 class PretrainEncoder(StageTask):
@@ -28,7 +40,7 @@ class TrainSegmentation(StageTask):
     stage = "train"
 
     def requires(self) -> list[StageTask]:
-        """The sample store, cut or composed, and the encoder that it starts with, if any."""
+        """The sample store, and the encoder that it starts with, if any."""
         inputs = self.order.recipe.inputs
         found = [sample_task(self.work, inputs["samples"])]
         if digest := inputs.get("pretrain"):

@@ -1,6 +1,7 @@
 """One TOML file as the orders of all its stages: samples -> train -> evaluate -> experiment.
 
-With `[[views.sources]]` the samples are composed: views -> compose -> train -> ...
+With `[[views.sources]]` the samples are composed: views -> compose -> train -> ...; with
+`inpaint.train` they are painted: samples, mask bank -> inpaint -> train -> ...
 
 Light: it runs in the scheduler's process. All that can be wrong with the settings, the archives
 or the weights is found here, before anything long starts.
@@ -23,6 +24,8 @@ from nndacss.evaluate.baselines import installed, missing
 from nndacss.evaluate.plan import TestPlan
 from nndacss.experiment.settings import Baseline, ExperimentSettings, Variant
 from nndacss.identity import Order, Recipe
+from nndacss.inpaint.plan import painted_orders
+from nndacss.inpaint.settings import InpaintSettings
 from nndacss.models.card import MaskCard, find, load_card
 from nndacss.plugins import load
 from nndacss.pretrain.plan import pretrain_orders
@@ -48,7 +51,7 @@ class Run:
     fold: int | None
     evaluate: Order
     needs: tuple[Order, ...] = ()
-    """Samples (with the views that they are composed of) and training."""
+    """Samples (with the views or the bank that they are made of) and training."""
 
     @property
     def key(self) -> str:
@@ -135,9 +138,14 @@ def _folds(settings: ExperimentSettings) -> Sequence[int | None]:
 
 
 def _sample_orders(settings: Mapping[str, Settings]) -> tuple[Order, ...]:
-    """Views and what is composed of them, where the settings name views; else plain samples."""
+    """What is trained on, last, after all that it is made of: cut, painted or composed samples."""
+    painted = cast(InpaintSettings, settings["inpaint"]).train
     if not cast(ViewsSettings, settings["views"]).sources:
-        return (samples_order(settings),)
+        return painted_orders(settings) if painted else (samples_order(settings),)
+    if painted:
+        remedy = "remove one of them; composed samples are painted by [train.paint]"
+        found = "inpaint.train and [[views.sources]]"
+        raise SettingsError(complain("experiment", found, "one kind of samples", remedy))
     views = views_order(settings)
     return views, compose_order(views, settings)
 

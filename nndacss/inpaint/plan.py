@@ -16,6 +16,8 @@ from nndacss.identity import Order, Recipe
 from nndacss.inpaint.options import PaintOptions
 from nndacss.inpaint.settings import InpaintSettings
 from nndacss.inpaint.weights import checked_weights
+from nndacss.mask_bank.plan import mask_bank_order
+from nndacss.samples.plan import samples_order
 from nndacss.samples.settings import SamplesSettings
 from nndacss.settings import Settings, version
 
@@ -25,6 +27,18 @@ BANK, WEIGHTS = "bank", "weights."
 STORE = "samples.h5"
 
 O = TypeVar("O", bound=PaintOptions)  # noqa: E741
+
+
+def painted_orders(settings: Mapping[str, Settings], name: str = "inpainted") -> tuple[Order, ...]:
+    """All that painted samples need, in order: samples, the bank unless it is a file, themselves.
+
+    Raises as `samples_order`, `mask_bank_order` and `inpaint_order` do.
+    """
+    samples = samples_order(settings)
+    if cast(InpaintSettings, settings["inpaint"]).paint.bank:
+        return samples, inpaint_order(samples, None, settings, name)
+    bank = mask_bank_order(settings)
+    return samples, bank, inpaint_order(samples, bank, settings, name)
 
 
 def inpaint_order(

@@ -25,6 +25,8 @@ class InpaintSettings(Settings):
     """Of all draws."""
     paint: PaintOptions = PaintOptions()
     """What is painted, and how."""
+    train: bool = Field(default=False, exclude=True)
+    """Whether `Experiment` trains on the painted samples, in place of those of `[samples]`."""
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", exclude=True)
     """For the renderer `network`. A machine's means, so no part of a recipe."""
 

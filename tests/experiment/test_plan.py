@@ -82,6 +82,37 @@ def test_names_of_shared_targets_do_not_depend_on_who_asks(planned):
     assert one.summary.target != other.summary.target
 
 
+def test_painted_samples_in_place_of_cut_ones(planned):
+    text = """
+[[mask_bank.sources]]
+kind = "twin"
+first = 90
+count = 2
+[[experiment.variants]]
+name = "plain"
+[[experiment.variants]]
+name = "painted"
+set.inpaint.train = true
+[[experiment.variants]]
+name = "painted-more"
+set.inpaint.train = true
+set.inpaint.draws = 3
+"""
+    plain, painted, more = planned(text).runs
+    assert [order.recipe.stage for order in plain.needs] == ["samples", "train"]
+    stages = ["samples", "mask_bank", "inpaint", "train"]
+    assert [order.recipe.stage for order in painted.needs] == stages
+    samples, bank, store, train = (order.recipe for order in painted.needs)
+    assert train.inputs == {"samples": store.digest}
+    assert store.inputs == {"samples": samples.digest, "mask_bank": bank.digest}
+    assert samples == plain.needs[0].recipe
+    assert [order.recipe for order in more.needs][:2] == [samples, bank]
+    assert more.needs[2].recipe.digest != store.digest
+    views = 'views.sources=[{kind="twin", count=2}]'
+    with pytest.raises(SettingsError, match=r"inpaint\.train and \[\[views\.sources\]\]"):
+        planned(text, views)
+
+
 def test_recipes_are_written_for_every_stage(planned, tmp_path):
     plan = planned(TWO)
     plan.save(tmp_path)

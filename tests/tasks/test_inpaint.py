@@ -1,5 +1,6 @@
 """MaskBank and GenerateInpaintedSamples from the command line."""
 
+import json
 import os
 import re
 import subprocess
@@ -37,6 +38,31 @@ sensors = ["landsat8_oli"]
 modes = ["duplicate", "clouds_on_empty", "clouds_on_empty_or_snow", "snow_on_empty"]
 """
 
+INPAINT = """[inpaint]
+train = true
+draws = 2
+[inpaint.paint]"""
+TRAINED = """
+[train]
+epochs = 1
+samples_per_epoch = 4
+batch = 2
+crop = 64
+monitor = 0.0
+cross_validated = []
+architecture = { encoder = "tu-mobilenetv3_small_050", decoder_channels = [8, 8, 8, 8, 8] }
+[[evaluate.test]]
+kind = "twin"
+first = 1000
+count = 2
+side = 64
+metres = [30]
+[experiment]
+name = "painted"
+[[experiment.variants]]
+name = "painted"
+"""
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -72,6 +98,18 @@ def test_samples_are_made_with_their_bank(folder):
     assert kinds.count("cloud") >= 5
     assert "snow" in kinds
     assert "the mask bank is mine.h5" in again.stderr
+
+
+def test_a_network_is_trained_on_painted_samples(folder):
+    """The store holds every sample and two painted versions of it: 12 of 4 places."""
+    (folder / "a.toml").write_text(CONFIG.replace("[inpaint.paint]", INPAINT) + TRAINED)
+    done = luigi(folder, "Experiment")
+    assert done.returncode == 0, done.stderr
+    (card,) = folder.glob("work/train/*/weights.json")
+    (about,) = json.loads(card.read_text())["training"]["data"].values()
+    assert (about["samples"], about["scenes"]) == (12, 4)
+    (result,) = folder.glob("products/painted_*/result.json")
+    assert result.is_file()
 
 
 def test_a_bank_by_its_path_is_another_recipe_and_needs_no_sources(folder, monkeypatch):
