@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import h5py
+import rasterio
 
+from nndacss.simulate.probav_product import write_probav
 from tests.inference_da.products import write
 from tests.models import keras_files
 
@@ -49,6 +51,26 @@ def test_a_product_once(tmp_path):
     assert "error: " in refused.stderr
     assert "found a file that was not made from this product" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_our_own_weights_on_a_simulated_product(tmp_path):
+    """Of a place that they did not learn from: most cloud is found, and the truth is the twin's."""
+    made = write_probav(tmp_path, seed=3_000_007, cover=0.4)
+    done = infer(tmp_path, "--pvimage", made.path.name, "--image-dest", "out.HDF5")
+    assert done.returncode == 0, done.stderr
+    assert "learnt from simulated images" not in done.stderr  # it is no observation
+    with rasterio.open(made.truth) as raster:
+        truth = raster.read(1)
+    with h5py.File(tmp_path / "out.HDF5") as file, h5py.File(made.path) as before:
+        probability = file["CM_DAGANS"][()]
+        red = "LEVEL2A/RADIOMETRY/RED/TOA"
+        changed = file[red][()] != before[red][()]
+    seen = (truth != 255) & (probability >= 0)
+    assert seen.mean() > 0.9
+    found, there = probability[seen] >= 0.5, truth[seen] == 3
+    assert 0.1 < there.mean() < 0.9
+    assert (found & there).sum() / (found | there).sum() > 0.6
+    assert changed[seen].mean() > 0.5
 
 
 def test_errors_are_one_line(tmp_path):
