@@ -9,7 +9,7 @@ treats every weight alone, one Adam is four.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +54,9 @@ def build(settings: CycleGANSettings) -> nn.ModuleDict:
                 nn.init.xavier_uniform_(layer.weight)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
+    if settings.identity_start:
+        for name in GENERATORS:
+            cast(Generator, networks[name]).start_as_identity()
     return nn.ModuleDict(networks)
 
 

@@ -46,6 +46,9 @@ class CycleGANSettings(Settings):
     momentum: float = Field(default=0.01, gt=0, le=1)
     """Share by which a step moves the averages of the generators' batch norm, twice a step. The
     published 0.01 (Keras: 0.99) wants some hundred steps; a short trial needs more."""
+    identity_start: bool = False
+    """Let the generators start as nearly the identity; as published they start by chance, and need
+    some thousand steps until their images are nearer to the other sensor's than what they get."""
     identity_lambda: float = Field(default=5.0, ge=0)
     """Weight of the mean absolute difference between an image and its own translation."""
     cycled_lambda: float = Field(default=5.0, ge=0)

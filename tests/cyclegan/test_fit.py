@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from nndacss.cyclegan.data import PairBatches, Turned
 from nndacss.cyclegan.dataset import Pairs, find_dataset, fingerprint
 from nndacss.cyclegan.fit import fit
+from nndacss.cyclegan.learner import GENERATORS, build
 from nndacss.cyclegan.plan import cyclegan_order
 from nndacss.cyclegan.settings import CycleGANSettings
 from nndacss.cyclegan.stage import train_cyclegan
@@ -204,3 +205,15 @@ def test_bad_places_and_values(tmp_path):
     few = pairs_file(tmp_path / "few.h5", count=2)
     with pytest.raises(DatasetError, match=r"found 2 pairs; expected a batch of 3"):
         PairBatches(few, TINY)
+
+
+def test_generators_may_start_as_nearly_the_identity():
+    settings = CycleGANSettings(df_gen=8)
+    images = torch.rand(2, 4, 16, 16)
+    for name in GENERATORS:
+        chance, near = (
+            build(settings.model_copy(update={"identity_start": start}))[name].eval()(images)
+            for start in (False, True)
+        )
+        assert abs(chance - images).mean() > 0.1
+        assert 0 < abs(near - images).max() < 0.05
