@@ -32,6 +32,7 @@ def test_tested_blocks_run_in_order_in_an_empty_folder(tmp_path):
     assert len(list(tmp_path.glob("products/*/item.json"))) == 1
     assert (tmp_path / "reports" / "latest.html").is_file()
     assert len(list(tmp_path.glob("landsataspv/*/*_333M.HDF5"))) == 1
+    assert (tmp_path / "adapted.HDF5").is_file()
     assert len(list(tmp_path.glob("other/*/item.json"))) == 1
     assert len(list(tmp_path.glob("products/mask-small_*/report.html"))) == 1
     assert len(list(tmp_path.glob("work/harmonizer/*/weights.safetensors"))) == 1
