@@ -42,7 +42,9 @@ def test_a_scene_is_acquired_and_mapped_once(tmp_path):
 def test_what_is_wrong_is_said_before_any_work(tmp_path):
     weights = str(save_land(tmp_path))
     scene = str(Recipe(size=60).write(tmp_path))
-    code, said = run(tmp_path, "--scene", scene, "--weights", weights)
+    code, said = run(
+        tmp_path, "--scene", scene, "--weights", weights, "--set", "land_cover.toa=refuse"
+    )
     assert code != 0
     assert "TOA reflectance; expected SR reflectance, which land was trained on" in said
     assert not (tmp_path / "work" / "acquire").exists()
