@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from nndacss.models.harmonizer import Harmonizer
     from nndacss.models.harmonizer_card import Precision
 
+#: Pixels in whose multiples a window is cut: arrays of many sizes would leave holes in memory.
+EXTENT = 128
+
 
 class Deep:
     """Windows of one scene through a harmonizer. Safe to use from several threads."""
@@ -109,9 +112,10 @@ class Deep:
 
 
 def _extent(wanted: NDArray[np.bool_]) -> slice:
-    """From the first to the last that counts."""
+    """From the first to the last that counts, in whole steps of `EXTENT`."""
     where = np.flatnonzero(wanted)
-    return slice(int(where[0]), int(where[-1]) + 1)
+    start = int(where[0]) // EXTENT * EXTENT
+    return slice(start, min(-(-(int(where[-1]) + 1) // EXTENT) * EXTENT, len(wanted)))
 
 
 def sees_pan(scene: Scene, settings: HarmonizeSettings) -> bool:
