@@ -6,8 +6,9 @@
 FOLDER holds the published `full.hdf5` and `cloud_detection_l8.hdf5`; without it networks of the
 same size with random weights are measured, which takes as long. "plain" is the network as it was
 loaded, on the whole image with all threads; "ours" is what the stage does, halo and threads
-included, from reflectance in memory to results in memory. Runs take turns, and the shortest
-counts. Run it on an idle machine.
+included, from reflectance in memory to results in memory; "original" is the published program's
+way on the whole image, where TensorFlow is installed (`probav_original.py`). Runs take turns;
+medians, and least to most. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from nndacss.models.runtime import prepare_cpu
@@ -29,6 +31,7 @@ prepare_cpu()
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
+import probav_original  # noqa: E402
 import torch  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
@@ -100,12 +103,15 @@ def ours(network: Network, pixels: Pixels, threads: int) -> Callable[[], None]:
 
 
 def speed(folder: Path | None, side: int, threads: int, runs: int) -> Table:
-    """Seconds per Mpx of both networks, plain and ours."""
+    """Seconds per Mpx of both networks: plain, ours, and the original's where it can run."""
     pixels = image(side)
-    calls: dict[tuple[str, str], Callable[[], None]] = {}
-    for name, load in networks(folder).items():
+    calls: dict[tuple[str, str], Callable[[], object]] = {}
+    for place, (name, load) in enumerate(networks(folder).items()):
         calls[name, "plain"] = plain(load(), pixels, threads)
         calls[name, "ours"] = ours(load(), pixels, threads)
+        if folder is not None and probav_original.installed():
+            path = published(folder)[place]
+            calls[name, "original"] = probav_original.original(path, pixels, threads)
     seconds: dict[tuple[str, str], list[float]] = {key: [] for key in calls}
     for number in range(runs + 1):
         for key, call in calls.items():
@@ -113,13 +119,24 @@ def speed(folder: Path | None, side: int, threads: int, runs: int) -> Table:
             call()
             if number:  # the first run does not count
                 seconds[key].append((time.perf_counter() - started) / side**2 * 1e6)
-    load_ = os.getloadavg()[0]
-    table = Table(title=f"s per Mpx, {side} x {side}, {threads} threads, float32, load {load_:.1f}")
-    for title in ("network", "plain", "ours", "at most"):
-        table.add_column(title, justify="left" if title == "network" else "right")
+    return _table(seconds, f"s per Mpx, {side} x {side}, {threads} threads, float32")
+
+
+def _table(seconds: dict[tuple[str, str], list[float]], title: str) -> Table:
+    """Medians, and how ours compare with the original's."""
+    table = Table(title=f"{title}, load {os.getloadavg()[0]:.1f}")
+    for column in ("network", "plain", "original", "ours", "ours / original", "at most"):
+        table.add_column(column, justify="left" if column == "network" else "right")
     for name, target in TARGETS.items():
-        numbers = (f"{min(seconds[name, kind]):.3f}" for kind in ("plain", "ours"))
-        table.add_row(name, *numbers, f"{target}")
+        cells, ratio = [], ""
+        for kind in ("plain", "original", "ours"):
+            found = sorted(seconds.get((name, kind), []))
+            text = f"{median(found):.3f} ({found[0]:.3f} to {found[-1]:.3f})" if found else ""
+            cells.append(text)
+        if (name, "original") in seconds:
+            pairs = zip(seconds[name, "ours"], seconds[name, "original"], strict=True)
+            ratio = f"{median(mine / theirs for mine, theirs in pairs):.2f}"
+        table.add_row(name, *cells, ratio, f"{target}")
     return table
 
 
@@ -184,14 +201,14 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="folder with the published files")
     parser.add_argument("--side", type=int, default=2048)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--stage", type=int, nargs="+", metavar="SIDE")
     given = parser.parse_args()
     if given.stage:
         table = stage(given.stage, given.threads)
     else:
         table = speed(given.weights, given.side, given.threads, given.runs)
-    Console(width=100).print(table)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from nndacss.models import separable_prepare
+from nndacss.models import separable_prepare, separable_rows
 from nndacss.models.cyclegan import Generator
 from nndacss.models.separable_unet import CloudNet
 
@@ -31,7 +31,7 @@ def test_strips_change_nothing(kind, strip, monkeypatch):
     network.eval()
     with torch.inference_mode():
         expected = network(planes)
-    monkeypatch.setattr(separable_prepare, "STRIP", strip)
+    monkeypatch.setattr(separable_rows, "STRIP", strip)
     found = separable_prepare.prepare(copy.deepcopy(network))(planes)
     assert expected.std() > 0.01
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
