@@ -7,8 +7,8 @@ FOLDER holds the published `full.hdf5` and `cloud_detection_l8.hdf5`; without it
 same size with random weights are measured, which takes as long. "plain" is the network as it was
 loaded, on the whole image with all threads; "ours" is what the stage does, halo and threads
 included, from reflectance in memory to results in memory; "original" is the published program's
-way on the whole image, where TensorFlow is installed (`probav_original.py`). Runs take turns;
-medians, and least to most. Run it on an idle machine.
+way on the whole image in a process of its own, where TensorFlow is installed
+(`probav_original.py`). Runs take turns; medians, and least to most. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -74,6 +74,17 @@ def networks(folder: Path | None) -> dict[str, Callable[[], Network]]:
     }
 
 
+def timed(call: Callable[[], None]) -> Callable[[], float]:
+    """How many seconds a call takes."""
+
+    def run() -> float:
+        started = time.perf_counter()
+        call()
+        return time.perf_counter() - started
+
+    return run
+
+
 def plain(network: Network, pixels: Pixels, threads: int) -> Callable[[], None]:
     """The network as it was loaded."""
     planes = torch.from_numpy(pixels)[None]
@@ -105,20 +116,19 @@ def ours(network: Network, pixels: Pixels, threads: int) -> Callable[[], None]:
 def speed(folder: Path | None, side: int, threads: int, runs: int) -> Table:
     """Seconds per Mpx of both networks: plain, ours, and the original's where it can run."""
     pixels = image(side)
-    calls: dict[tuple[str, str], Callable[[], object]] = {}
+    calls: dict[tuple[str, str], Callable[[], float]] = {}
     for place, (name, load) in enumerate(networks(folder).items()):
-        calls[name, "plain"] = plain(load(), pixels, threads)
-        calls[name, "ours"] = ours(load(), pixels, threads)
+        calls[name, "plain"] = timed(plain(load(), pixels, threads))
+        calls[name, "ours"] = timed(ours(load(), pixels, threads))
         if folder is not None and probav_original.installed():
             path = published(folder)[place]
-            calls[name, "original"] = probav_original.original(path, pixels, threads)
+            calls[name, "original"] = probav_original.original(path, side, threads)
     seconds: dict[tuple[str, str], list[float]] = {key: [] for key in calls}
     for number in range(runs + 1):
         for key, call in calls.items():
-            started = time.perf_counter()
-            call()
+            found = call() / side**2 * 1e6
             if number:  # the first run does not count
-                seconds[key].append((time.perf_counter() - started) / side**2 * 1e6)
+                seconds[key].append(found)
     return _table(seconds, f"s per Mpx, {side} x {side}, {threads} threads, float32")
 
 
@@ -199,7 +209,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--weights", type=Path, help="folder with the published files")
-    parser.add_argument("--side", type=int, default=2048)
+    parser.add_argument("--side", type=int, default=1536)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--stage", type=int, nargs="+", metavar="SIDE")
