@@ -44,7 +44,10 @@ def original(path: Path, side: int, threads: int) -> Callable[[], float]:
             raise RuntimeError("no pipe")
         child.stdin.write("\n")
         child.stdin.flush()
-        return float(child.stdout.readline())
+        answer = child.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the original ended without a word; see: {' '.join(command)}")
+        return float(answer)
 
     return run
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 #: Pixels around a window that a network has to see, multiples of 4: their reach is 6 and 23.
 TRANSLATE_HALO, DETECT_HALO = 8, 24
 #: Rows and columns that are kept of a window, at most, by halo: what lies around costs an eighth
-#: most, and a thread holds about 300 MiB.
+#: at most, and a thread holds about 300 MiB.
 CORES = {TRANSLATE_HALO: 512, DETECT_HALO: 768}
 #: Rows and columns that a cloud network gets are multiples of it.
 MULTIPLE = 4

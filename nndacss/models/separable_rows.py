@@ -123,12 +123,11 @@ class Last:
         return total.view(-1, *shape[:3]).transpose(0, 1)
 
 
-def whole(image: Rows, strip: int | None = None) -> Tensor:
-    """All rows of an image, `strip` at a time."""
-    step = strip or STRIP
+def whole(image: Rows) -> Tensor:
+    """All rows of an image, `STRIP` at a time."""
     result: Tensor | None = None
-    for first in range(0, image.height, step):
-        last = min(first + step, image.height)
+    for first in range(0, image.height, STRIP):
+        last = min(first + STRIP, image.height)
         found = image.rows(first, last)
         if result is None:
             count, planes, _, columns = found.shape
