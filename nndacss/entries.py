@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from nndacss.errors import DatasetError, SettingsError, complain
 from nndacss.identity import digest
-from nndacss.settings import Settings
+from nndacss.settings import Settings, wanted
 
 
 class Origin(Settings):
@@ -122,4 +122,4 @@ def _complaint(subject: str, kind: type[Origin], error: ValidationError) -> str:
     if first["type"] == "missing":
         return complain(subject, f"no {key}", f"options {known}", f"add {key} = ...")
     found = f"{key} = {first['input']!r}" if key else "options that do not go together"
-    return complain(subject, found, first["msg"], "correct the value")
+    return complain(subject, found, wanted(first["msg"]), "correct the value")

@@ -132,5 +132,14 @@ def _build(cls: type[Settings], table: Any, section: str, source: str) -> Settin
             message = complain(source, f"unknown key {key}", f"one of {known}", "correct the name")
         else:
             found = f"{key} = {first['input']!r}"
-            message = complain(source, found, first["msg"], "correct the value")
+            message = complain(source, found, wanted(first["msg"]), "correct the value")
         raise SettingsError(message) from error
+
+
+def wanted(message: str) -> str:
+    """What pydantic says of a value, without its word for an error of ours.
+
+    >>> wanted("Value error, zoom must be above 0")
+    'zoom must be above 0'
+    """
+    return message.removeprefix("Value error, ")

@@ -128,7 +128,10 @@ def test_a_bank_by_its_path_is_another_recipe_and_needs_no_sources(folder, monke
     ("change", "message"),
     [
         (('folder = "masks"', 'folder = "none"'), "none: found no such folder"),
-        (('modes = ["duplicate"', 'modes = ["copy"'), "modes must be different, of duplicate"),
+        (
+            ('modes = ["duplicate"', 'modes = ["copy"'),
+            "expected modes must be different, of duplicate",
+        ),
         (('kind = "masks"', 'kind = "mask"'), "datasets = 'mask' is not known"),
         (("side = 64\n[[", 'side = 64\nroles = ["blue", "blue"]\n[['), "roles must be different"),
     ],
