@@ -17,11 +17,14 @@ from nndacss.train.settings import TrainSettings
 
 #: A network trained at some pixel size still serves pixels this much larger: clouds have no size.
 _MARGIN = 2.0
+#: The last layer's bias in smp's networks: what `train.lean` adds to the logits is a part of it.
+_BIAS = "segmentation_head.0.bias"
 
 
 def export(fitted: MaskFit, settings: TrainSettings, order: Order, path: Path) -> MaskCard:
     """Write `<path>.safetensors` and `<path>.json`; returns the card as written."""
     tensors = stored(fitted.learner.result, settings)
+    tensors[_BIAS] = tensors[_BIAS] + fitted.learner.lean.flatten().to(tensors[_BIAS])
     records = [fitted.data.store.records[index] for index in fitted.data.split.train]
     scheme = fitted.data.store.scheme
     card = KINDS.get(scheme, MaskCard)(

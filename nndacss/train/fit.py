@@ -12,6 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from nndacss.errors import SettingsError, complain
 from nndacss.plugins import load
 from nndacss.train.data import SampleData
 from nndacss.train.encoder import take_over
@@ -89,8 +90,18 @@ def begun(store: Path, settings: TrainSettings) -> tuple[Segmenter, SampleData]:
     scheme = load("labels", data.store.scheme)
     balance = settings.loss
     weights = set_weights(data.set_pixels(), balance.balance, balance.balance_limit)
-    frame = Frame(data.roles, scheme.classes, data.datasets, tuple(data.parts), data.steps, weights)
+    lean = _lean(settings, scheme.classes)
+    parts = tuple(data.parts)
+    frame = Frame(data.roles, scheme.classes, data.datasets, parts, data.steps, weights, lean)
     return Segmenter(settings, frame), data
+
+
+def _lean(settings: TrainSettings, classes: tuple[str, ...]) -> tuple[float, ...]:
+    """One number a class; SettingsError for a class that the labels do not know."""
+    if unknown := sorted(set(settings.lean) - set(classes)):
+        found, expected = f"no class {unknown[0]!r}", f"classes among {', '.join(classes)}"
+        raise SettingsError(complain("train.lean", found, expected, "correct it"))
+    return tuple(settings.lean.get(word, 0.0) for word in classes)
 
 
 def phases(settings: TrainSettings, folder: Path) -> list[Phase]:

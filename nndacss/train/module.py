@@ -41,12 +41,15 @@ class Frame:
     """Batches an epoch."""
     set_weights: tuple[float, ...]
     """How much a pixel counts, by its label set."""
+    lean: tuple[float, ...]
+    """What is added to the logit of each class, once it has learned."""
 
 
 class Segmenter(Learner):
     """One segmentation network under training."""
 
     set_weights: Tensor
+    lean: Tensor
 
     def __init__(self, settings: TrainSettings, frame: Frame) -> None:
         torch.manual_seed(settings.seed)
@@ -54,6 +57,8 @@ class Segmenter(Learner):
         super().__init__(network, settings, frame.steps)
         self.settings, self.frame = settings, frame
         self.register_buffer("set_weights", torch.tensor(frame.set_weights), persistent=False)
+        lean = torch.tensor(frame.lean).reshape(-1, 1, 1)
+        self.register_buffer("lean", lean, persistent=False)
         self.rate = settings.rate
         """Largest rate; may be another than the settings', where it is found."""
         self._lowest = settings.transfer.lowest if settings.transfer else 1.0
@@ -92,9 +97,9 @@ class Segmenter(Learner):
         }
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(batch, bands, rows, columns) reflectance -> float32 logits, by `result`."""
+        """(batch, bands, rows, columns) reflectance -> float32 logits, by `result`, as exported."""
         logits: Tensor = self.result(self._encode(pixels))
-        return logits.float()
+        return logits.float() + self.lean
 
     def _encode(self, pixels: Tensor) -> Tensor:
         planes = encode(pixels, self.frame.roles, self.settings.scaling)

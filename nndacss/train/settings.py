@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -118,6 +119,10 @@ class TrainSettings(FitSettings):
     paint: PaintSettings = PaintSettings()
     """Clouds and shadows painted into samples before they are augmented; off by default."""
     loss: LossSettings = LossSettings()
+    lean: Mapping[str, float] = {}
+    """Class -> what is added to its logit, in validation and in the exported network but not in the
+    loss: above 0 finds more of it. Weighted losses and labels of other archives leave a network
+    more or less strict than people are; chosen on held-out scenes."""
     crop: int = Field(default=224, ge=32)
     """Side of a training window, a multiple of 32, drawn from within the sample."""
     folds: int = Field(default=5, ge=2)

@@ -93,6 +93,12 @@ def labelled_scene(folder: Path) -> dict[str, Any]:
     return {"product": pair.l1, "labels": pair.truth, "tile": 100}
 
 
+def cloudless_scenes(folder: Path) -> dict[str, Any]:
+    """A part of a simulated Landsat scene, in two tiles."""
+    pair = write_landsat(folder, seed=5, rows=150, columns=170)
+    return {"folder": pair.l1.parent, "windows": {pair.l1.name: (20, 120, 30, 100)}, "tile": 64}
+
+
 SPARCS_NAME = "LC81950252013188LGN00_07"
 #: Codes in the corner of each sub-scene, one of each.
 SPARCS_CODES = np.array([[0, 1, 2, 3], [4, 5, 6, 4]], dtype=np.uint8)
@@ -329,6 +335,7 @@ EXAMPLES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "cloud38": cloud38,
     "cloudsen12": cloudsen12,
     "eurosat": eurosat,
+    "cloudless_scenes": cloudless_scenes,
     "labelled_scene": labelled_scene,
     "landcovernet": landcovernet,
     "landcovernet_clear": landcovernet,

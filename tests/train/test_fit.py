@@ -15,6 +15,7 @@ from nndacss.identity import Order
 from nndacss.models.card import MaskCard, load_card, load_weights
 from nndacss.models.segmentation import Architecture, build, encode
 from nndacss.settings import load_settings
+from nndacss.train.export import export
 from nndacss.train.fit import fit
 from nndacss.train.fitting import check_checkpoint, device_for
 from nndacss.train.plan import train_order
@@ -186,6 +187,38 @@ def test_it_starts_from_other_weights(work, whole, tmp_path):
     other = TrainSettings(**{**TINY, "architecture": Architecture()}, start=place)
     with pytest.raises(WeightsError, match="architecture"):
         train_order(samples, {"train": other}, "next")
+
+
+def test_a_lean_is_in_what_is_exported_and_in_nothing_that_is_learned(work, whole, tmp_path):
+    context, store = whole[0], work[2]
+    own = {**TINY, "epochs": 1, "weights_dtype": "float32"}
+    plain, leant = (TrainSettings(**own, lean=lean) for lean in ({}, {"cloud": 30.0}))
+    first, second = (fit(store, s, tmp_path / str(len(s.lean)), silent) for s in (plain, leant))
+    assert fingerprint(first.learner) == fingerprint(second.learner)
+    mine, theirs = (
+        export(fitted, settings, context.order, tmp_path / name)
+        for fitted, settings, name in ((first, plain, "plain"), (second, leant, "leant"))
+    )
+    assert theirs.training["settings"]["lean"] == {"cloud": 30.0}
+    assert "lean" not in mine.training["settings"]
+    _, before = load_weights(tmp_path / "plain.json", MaskCard)
+    card, after = load_weights(tmp_path / "leant.json", MaskCard)
+    apart = {name for name in before if not torch.equal(before[name], after[name])}
+    assert apart == {"segmentation_head.0.bias"}
+    # validation scores the network as exported: everything is cloud now
+    network = build(card.architecture, 6, 4).eval()
+    network.load_state_dict(after)
+    pixels = torch.from_numpy(sample(np.random.default_rng(9), 64, partial=False)[0])[None]
+    with torch.no_grad():
+        logits = network(encode(pixels, card.roles, card.scaling))
+        torch.testing.assert_close(second.learner.eval()(pixels), logits, atol=1e-4, rtol=1e-5)
+    assert (logits.argmax(dim=1) == card.classes.index("cloud")).all()
+
+
+def test_a_lean_towards_no_class_is_named(work, tmp_path):
+    settings = TrainSettings(**TINY, lean={"fog": 1.0})
+    with pytest.raises(SettingsError, match=r"train\.lean: found no class 'fog'.*clear, shadow"):
+        fit(work[2], settings, tmp_path, silent)
 
 
 def test_a_loss_that_is_no_number_stops_the_fit(work, tmp_path):
