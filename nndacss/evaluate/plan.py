@@ -52,8 +52,9 @@ class TestPlan:
                 found, expected = "cross_validated = true", "experiment.folds of 2 or more"
                 remedy = "set folds, or test on data that are not trained on"
                 raise SettingsError(complain(subject, found, expected, remedy))
-            dataset = self.data[entry.title]
-            scenes = len({dataset.scene(name) for name in dataset.names()})
+            # parts of one archive may be tested apart: folds are of all of its scenes
+            parts = [self.data[e.title] for e in self.settings.test if e.kind == entry.kind]
+            scenes = len({data.scene(name) for data in parts for name in data.names()})
             if scenes < folds:
                 found, expected = f"{scenes} scenes", f"at least experiment.folds = {folds}"
                 raise SettingsError(complain(subject, found, expected, "use fewer folds"))

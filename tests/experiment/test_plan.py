@@ -212,6 +212,13 @@ def test_what_is_wrong_is_said_at_once(planned, text, overrides, message):
     assert isinstance(error.value, SettingsError | DatasetError | ValueError)
 
 
+def test_parts_of_an_archive_are_tested_in_the_folds_of_all_of_it(planned):
+    part = '{{kind="twin", name="{}", first={}, count=2, cross_validated=true}}'
+    tests = f"evaluate.test=[{part.format('a', 0)}, {part.format('b', 2)}]"
+    plan = planned(TWO, tests, "experiment.folds=3", 'train.cross_validated=["twin"]')
+    assert len([run for run in plan.runs if run.model == "plain"]) == 3
+
+
 def test_planning_is_light(tmp_path):
     """It runs in the scheduler's process."""
     config = tmp_path / "a.toml"
