@@ -68,6 +68,12 @@ class PaintOptions(Settings):
     """That of thin clouds."""
     zoom: Range = (0.75, 2.0)
     """Magnification of the outlines: clouds look alike over a wide range of sizes."""
+    width: Range = (150.0, 700.0)
+    """Metres inward from its outline in which a firm cloud reaches most of its thickness. With
+    small outlines (`zoom` below 1) take less: small cumulus is thick, too, and its shadow deep."""
+    shadow_from: float = Field(default=0.2, gt=0, le=1)
+    """Ground that loses this share of the sun's light is labelled shadow; from 0.3 of that share on
+    it may be. People mark less than is there: on textured ground 0.2 is hardly seen."""
     elevation: Range = (22.0, 68.0)
     """Sun above the horizon, degrees, where a sample does not say; drawn once a patch."""
     snow_chance: float = Field(default=0.0, ge=0, le=1)
@@ -108,7 +114,8 @@ class PaintOptions(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in ("cover", "low", "high", "thick", "thin", "zoom", "elevation", "shift"):
+        ranges = ("cover", "low", "high", "thick", "thin", "zoom", "width", "elevation", "shift")
+        for name in ranges:
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"{name} must be two rising numbers above 0")

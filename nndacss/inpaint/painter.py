@@ -138,7 +138,10 @@ class Painter:
     def _view(self, patch: Patch, geometry: Geometry) -> View:
         light = render.light(patch.pixels, patch.roles, patch.level, geometry.sun_elevation)
         feather = self.settings.feather if self.settings.renderer == "network" else None
-        return View(patch.pixels, patch.sets, patch.roles, patch.metres, geometry, light, feather)
+        own = self.settings.shadow_from
+        return View(
+            patch.pixels, patch.sets, patch.roles, patch.metres, geometry, light, feather, own
+        )
 
     def _geometry(self, patch: Patch, rng: Generator) -> tuple[Geometry, str]:
         """Sun and sensor; an unknown azimuth as the patch's own clouds and shadows tell it."""

@@ -32,8 +32,9 @@ GROUND = CLEAR | SHADOW | SNOW
 #: L8 Biome's analysts marked as thin cloud over dark ground (four of the `train` chips) is brighter
 #: in red by 0.02 to 0.06 (lowest twentieth) and 0.03 to 0.07 (lowest quarter).
 CLOUD_FROM, CLOUD_MAYBE = 0.05, 0.02
-#: Ground that loses this share of the sun's light is in shadow, and may be from the smaller on.
-SHADOW_FROM, SHADOW_MAYBE = 0.2, 0.06
+#: Ground that loses this share of the sun's light is in shadow, unless the settings say another,
+#: and may be from this part of that share on.
+SHADOW_FROM, SHADOW_MAYBE = 0.2, 0.3
 #: Snow cover of a pixel that is snow, and that may be.
 SNOW_FROM, SNOW_MAYBE = 0.6, 0.2
 #: Largest change of reflectance in any band that cannot be seen: whatever is painted, both may be.
@@ -67,16 +68,16 @@ def snowed(sets: Sets, cover: Field) -> Sets:
     return np.select([cover >= SNOW_FROM, cover >= SNOW_MAYBE], [certain, possible], sets)
 
 
-def shadowed(sets: Sets, lost: Field, seen: Field) -> Sets:
-    """`sets` with shadow where enough of the sun's light is `lost`; `seen` is by how much.
+def shadowed(sets: Sets, lost: Field, seen: Field, least: float = SHADOW_FROM) -> Sets:
+    """`sets` with shadow where the share `least` of the sun's light is `lost`.
 
-    Both (rows, columns), 0 to 1 and in reflectance.
+    `seen` is by how much; both (rows, columns), 0 to 1 and in reflectance.
     """
     ground = sets & GROUND != 0
     certain = np.where(ground, sets & CLOUD | SHADOW, sets)
     possible = np.where(ground, sets | SHADOW, sets)
-    sure = (lost >= SHADOW_FROM) & (seen >= INVISIBLE)
-    return np.select([sure, lost >= SHADOW_MAYBE], [certain, possible], sets)
+    sure = (lost >= least) & (seen >= INVISIBLE)
+    return np.select([sure, lost >= SHADOW_MAYBE * least], [certain, possible], sets)
 
 
 def clouded(sets: Sets, share: Field, seen: Field) -> Sets:

@@ -21,6 +21,7 @@ from nndacss.inpaint.cast import Geometry
 from nndacss.inpaint.precedence import (
     CLOUD,
     SHADOW,
+    SHADOW_FROM,
     SNOW,
     change,
     clouded,
@@ -72,6 +73,8 @@ class View:
     light: render.Light
     feather: float | None = None
     """Metres over which a network's pixels rise to their full share; None: optics alone."""
+    shadow_from: float = SHADOW_FROM
+    """Share of the sun's light whose loss is labelled shadow."""
     story: tuple[str, ...] = ()
     """What was painted, for notes."""
 
@@ -122,7 +125,8 @@ def shadow_steps(view: View, clouds: Sequence[Body], fill: float) -> Steps[View]
     straight, scattered = render.sunlight(slant, fill)
     painted = render.shadow(view.pixels, view.roles, view.light, straight, scattered)
     lost = 1 - straight - scattered
-    sets = shadowed(view.sets, lost, change(view.pixels, painted))
+    seen = change(view.pixels, painted)
+    sets = shadowed(view.sets, lost, seen, view.shadow_from)
     hole = new(view.sets, sets, SHADOW)
     painted = yield from restored(view, "shadow", painted, hole, np.ones(1, np.float32))
     return replace(view, pixels=painted, sets=sets)

@@ -74,7 +74,7 @@ def draw_layer(settings: PaintOptions, rng: Generator) -> Layer:
         height=height,
         depth=float(rng.uniform(0.05, 0.15 if thin else 0.4)) * min(height, 2000.0),
         hem=log_uniform((50.0, 300.0) if soft else (20.0, 70.0), rng),
-        width=log_uniform((200.0, 1500.0) if soft else (150.0, 700.0), rng),
+        width=log_uniform((200.0, 1500.0) if soft else settings.width, rng),
         peak=log_uniform(settings.thin if thin else settings.thick, rng),
         rough=float(rng.uniform(0.3, 0.7)),
         zoom=log_uniform(settings.zoom, rng),

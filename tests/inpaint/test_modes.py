@@ -14,7 +14,7 @@ from nndacss.inpaint.modes import MODES, content, open_water
 from nndacss.inpaint.networks import Networks
 from nndacss.inpaint.options import NAMES, PaintOptions
 from nndacss.inpaint.painter import Painter, Patch
-from nndacss.inpaint.precedence import CLOUD_MAYBE, SHADOW_MAYBE, placed
+from nndacss.inpaint.precedence import CLOUD_MAYBE, SHADOW_FROM, SHADOW_MAYBE, placed
 from nndacss.inpaint.tools import moved
 from nndacss.sensors import REFLECTIVE
 from tests.inpaint.scenes import SIDES, C, FakeRestorer, H, S, X, disc, pair_bank, scene
@@ -121,7 +121,7 @@ def test_what_keeps_its_label_keeps_its_look(paired, seed, mode, renderer):
     told = (done.sets == one.sets) & np.isin(one.sets, (C, C | S if mode[:4] != "snow" else C))
     change = np.nanmax(np.abs(done.pixels - one.pixels), axis=0, initial=0)[told]
     copied = mode == "duplicate"
-    faint = 0 if copied else CLOUD_MAYBE + SHADOW_MAYBE * np.nanmax(one.pixels)
+    faint = 0 if copied else CLOUD_MAYBE + SHADOW_FROM * SHADOW_MAYBE * np.nanmax(one.pixels)
     if mode[:4] == "snow":
         faint = 0.2  # cover below which nobody would call it snow
     assert change.max(initial=0) <= faint

@@ -95,7 +95,8 @@ def test_what_keeps_its_label_keeps_its_look(bank, seed):
     change = np.nanmax(np.abs(painted - before), axis=0, initial=0)
     same = (labels == sets) & (sets & (C | S) != 0) & (sets & (H | X) == 0)
     # less than the smallest shares of cloud and of sunlight that change a label
-    faint = precedence.CLOUD_MAYBE + precedence.SHADOW_MAYBE * np.nanmax(before)
+    dim = precedence.SHADOW_FROM * precedence.SHADOW_MAYBE
+    faint = precedence.CLOUD_MAYBE + dim * np.nanmax(before)
     assert change[same].max(initial=0) <= faint
     if (labels == sets).mean() > 0.9:
         assert (change == 0).mean() > 0.3
@@ -114,6 +115,44 @@ def test_an_image_without_ground_comes_back(bank):
         np.testing.assert_array_equal(painted, pixels)
         np.testing.assert_array_equal(labels, sets)
         assert painted is not pixels
+
+
+def plain_ground():
+    """Clear everywhere, one brightness."""
+    return np.full((6, *SIDES), 0.3, np.float32), np.full(SIDES, C, np.uint16)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_larger_shadow_from_labels_less_and_paints_the_same(bank, seed):
+    pixels, sets = plain_ground()
+    own = {"cover": (0.1, 0.4), "width": (30.0, 60.0), "thin_chance": 0.0, "high_chance": 0.0}
+    (one, all_of_it), (two, less) = (
+        paint(bank, seed, snow=0.0, pixels=pixels, sets=sets, shadow_from=least, **own)
+        for least in (0.2, 0.4)
+    )
+    np.testing.assert_array_equal(one, two)
+    sure, still = all_of_it == H, less == H
+    assert 0 < still.sum() < sure.sum()
+    assert not (still & ~sure).any()
+    # what is no longer certain may be shadow: 0.3 of 0.4 is less than 0.2
+    assert (less[sure & ~still & (all_of_it & X == 0)] & H != 0).all()
+    # of the direct beam at least the smaller share is lost where it is certain
+    lit = one[3] / pixels[3]
+    assert lit[still].max() < lit[sure & ~still].max()
+
+
+def test_a_smaller_width_makes_small_clouds_thick(bank):
+    """The middle of a cloud that is 300 m in radius is as thick as its width lets it be."""
+    pixels, sets = plain_ground()
+    bright = []
+    for width in ((30.0, 30.0), (700.0, 700.0)):
+        own = {"width": width, "thin_chance": 0.0, "zoom": (0.3, 0.3), "cover": (0.2, 0.2)}
+        shown = [
+            paint(bank, seed, snow=0.0, pixels=pixels, sets=sets, second_chance=0.0, **own)
+            for seed in range(0, 12, 2)
+        ]
+        bright.append(np.mean([image[0][labels == X].mean() for image, labels in shown]))
+    assert bright[0] > 1.1 * bright[1]
 
 
 def test_input_that_cannot_be_painted(bank):
