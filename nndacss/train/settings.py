@@ -120,9 +120,9 @@ class TrainSettings(FitSettings):
     """Clouds and shadows painted into samples before they are augmented; off by default."""
     loss: LossSettings = LossSettings()
     lean: Mapping[str, float] = {}
-    """Class -> what is added to its logit, in validation and in the exported network but not in the
-    loss: above 0 finds more of it. Weighted losses and labels of other archives leave a network
-    more or less strict than people are; chosen on held-out scenes."""
+    """Class -> what is added to its logit, in validation and in the exported network, not in the
+    training loss: above 0 finds more of it. Weighted losses and labels of other archives leave a
+    network more or less strict than people are. Choose it on held-out scenes."""
     crop: int = Field(default=224, ge=32)
     """Side of a training window, a multiple of 32, drawn from within the sample."""
     folds: int = Field(default=5, ge=2)
