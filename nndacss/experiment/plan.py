@@ -85,6 +85,7 @@ def plan_experiment(config: Path | None, overrides: Sequence[str] = ()) -> Exper
     table, source = read_table(config, overrides)
     base = build(table, source)
     settings = cast(ExperimentSettings, base["experiment"])
+    _check_fold(base["train"], source)
     tests = TestPlan(base)
     runs: list[Run] = []
     for variant in settings.variants:
@@ -100,6 +101,14 @@ def plan_experiment(config: Path | None, overrides: Sequence[str] = ()) -> Exper
     if not runs:
         raise SettingsError("; ".join(["nothing to score: no variant and no baseline", *losses]))
     return ExperimentPlan(tuple(runs), _summary(settings, runs, losses, tests), tuple(losses))
+
+
+def _check_fold(train: Any, source: str) -> None:
+    """SettingsError for a held-out fold that the experiment would overrule without a word."""
+    if train.fold >= 0:
+        found = f"train.fold = {train.fold}"
+        expected = f"experiment.folds = {train.folds} and experiment.only = [{train.fold}]"
+        raise SettingsError(complain(source, found, expected, "remove it and say it so"))
 
 
 def _variant_runs(

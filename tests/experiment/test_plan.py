@@ -168,6 +168,11 @@ SAME = TWO.replace("set.train.epochs = 40", "set.mask.cirrus = false")
         (TWO.replace("set.train.epochs", "set.epochs"), (), "is no section.key"),
         (TWO.replace("long", "plain"), (), "'plain' is there twice"),
         (SAME, (), "variants 'plain, seed 0' and 'long, seed 0' with the same settings"),
+        (
+            TWO,
+            ("train.fold=2",),
+            r"found train\.fold = 2; .*folds = 5 and experiment\.only = \[2\]",
+        ),
         (TWO, ("evaluate.test=[]",), r"no \[\[evaluate\.test\]\]"),
         (TWO, ("samples.datasets=[]",), r"no \[\[samples\.datasets\]\]"),
         (TWO, ('evaluate.test=[{kind="twins"}]',), "'twins' is not known"),
