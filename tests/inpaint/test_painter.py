@@ -136,13 +136,13 @@ def test_a_larger_shadow_from_labels_less_and_paints_the_same(bank, seed):
     assert not (still & ~sure).any()
     # what is no longer certain may be shadow: 0.3 of 0.4 is less than 0.2
     assert (less[sure & ~still & (all_of_it & X == 0)] & H != 0).all()
-    # of the direct beam at least the smaller share is lost where it is certain
+    # what stays certain is darker than the brightest of what does not
     lit = one[3] / pixels[3]
     assert lit[still].max() < lit[sure & ~still].max()
 
 
 def test_a_smaller_width_makes_small_clouds_thick(bank):
-    """The middle of a cloud that is 300 m in radius is as thick as its width lets it be."""
+    """The same small outlines are brighter where the cloud grows thick sooner."""
     pixels, sets = plain_ground()
     bright = []
     for width in ((30.0, 30.0), (700.0, 700.0)):
