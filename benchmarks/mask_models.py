@@ -4,8 +4,8 @@
 
 Pixels are summed over the images of a family and scored then. Our own rows:
 - weights by name, on data they were not trained on (their card says which those are);
-- `--result`: the variants of an Experiment. On Biome each scene is scored by the model whose fold
-  left it out; elsewhere the mean over the fold models.
+- `--result`: the variants of an Experiment. Each scene of cross-validated data is scored by the
+  model whose fold left it out; elsewhere it is the mean over the fold models.
 ukis-csmask runs at each image's own pixels and, for finer images, averaged to 30 m as its authors
 advise; the last row takes the better of the two for each family and class. Pixels that lack any
 band count for nobody.
@@ -39,6 +39,13 @@ from nndacss.samples.plan import build
 #: Family -> kind, folder and options, and the classes that its labels decide.
 FAMILIES: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     "biome_chips": ("biome_chips", "landsat8-biome-chips", {}, ("cloud", "shadow")),
+    "biome-4-bands": (
+        "biome_chips",
+        "landsat8-biome-chips",
+        {"roles": ("blue", "green", "red", "nir08")},
+        ("cloud", "shadow"),
+    ),
+    "tm_etm_chips": ("tm_etm_chips", "labelled-other-sensors", {}, ("cloud", "shadow")),
     "alberta": ("sentinel2_chips", "sentinel2-labelled", {}, ("cloud", "shadow")),
     "oncloudn": ("sentinel2_chips", "sentinel2-labelled", {}, ("cloud",)),
     "cloudsen12": (

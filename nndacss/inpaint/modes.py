@@ -121,8 +121,10 @@ def _not_empty(seen: Content) -> str:
 
 
 def free(tools: Tools, view: View, rng: Generator) -> Steps[View]:
-    """Clouds with their shadows, water and snow by their chances, whatever is there."""
-    # nothing is drawn for water where none is asked for: older recipes paint as they did
+    """Clouds with their shadows, other ground, water and snow by their settings, on anything."""
+    # nothing is drawn for what is not asked for: older recipes paint as they did
+    if tools.settings.ground_gain > 1:
+        view = tools.ground(view, rng)
     if tools.settings.water_chance and rng.random() < tools.settings.water_chance:
         view = tools.water(view, rng)
     if rng.random() < tools.settings.snow_chance:

@@ -78,6 +78,10 @@ class PaintOptions(Settings):
     """Sun above the horizon, degrees, where a sample does not say; drawn once a patch."""
     snow_chance: float = Field(default=0.0, ge=0, le=1)
     """How often snow is painted below the clouds; needs outlines of snow in the bank."""
+    ground_gain: float = Field(default=1.0, ge=1)
+    """Largest factor by which ground is made brighter or darker first, where no modes are named and
+    no cloud is in the sample; a band alone by up to its cube root more. Labelled images show few
+    grounds, and a network that has seen few takes shadow for what is dark on those. 1: never."""
     water_chance: float = Field(default=0.0, ge=0, le=1)
     """How often open water is painted first, where no modes are named: few labelled images hold
     any, and water between clouds is easily taken for their shadow."""

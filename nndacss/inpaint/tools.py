@@ -95,6 +95,16 @@ class Tools:
         done = yield from snow_steps(view, share, float(rng.random()))
         return done.told(self.bank.records[outline.spot.index].name)
 
+    def ground(self, view: View, rng: Generator) -> View:
+        """Ground of another brightness and colour, unless a cloud may be in the patch."""
+        largest = self.settings.ground_gain
+        common = log_uniform((1 / largest, largest), rng)
+        bands = np.exp(rng.uniform(-1, 1, len(view.roles)) * np.log(largest) / 3)
+        if (view.sets & CLOUD).any():
+            return view
+        pixels = render.ground(view.pixels, view.light, common * bands)
+        return replace(view, pixels=pixels).told(f"ground times {common:.2f}")
+
     def water(self, view: View, rng: Generator) -> View:
         """A lake or a coast in what may be clear, with the outline of a cloud; its label is clear.
 

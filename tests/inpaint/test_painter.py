@@ -338,3 +338,55 @@ def test_painting_with_water_turns_some_ground_into_it(bank):
     # shadow leaves a third of the near infrared at least
     assert min(found[0::2]) > 0.05
     assert sum(lowest < 0.05 for lowest in found[1::2]) >= 4
+
+
+def test_ground_of_other_brightness_keeps_the_air_and_stays_below_sand():
+    light = render.Light(
+        np.array([0.1, 0.0], np.float32), np.ones(2, np.float32), np.ones(2, np.float32)
+    )
+    pixels = np.stack([np.full((4, 4), 0.2, np.float32), np.full((4, 4), 0.4, np.float32)])
+    pixels[:, 0, 0] = np.nan
+    pixels[0, 1, 1] = 0.05  # darker than the air: left alone
+    done = render.ground(pixels, light, np.array([2.0, 2.0]))
+    # 0.1 + 2 x 0.1; twice 0.4 would be 0.8, more than the 0.5 of bright sand
+    assert done[0, 3, 3] == pytest.approx(0.3)
+    assert done[1, 3, 3] == pytest.approx(0.5)
+    assert done[0, 1, 1] == pytest.approx(0.05)
+    assert np.isnan(done[:, 0, 0]).all()
+    dark = render.ground(pixels, light, np.array([0.5, 0.5]))
+    assert dark[:, 3, 3].tolist() == pytest.approx([0.15, 0.2])
+    # what is brighter than sand already is not made darker by a factor above 1
+    snow = render.ground(np.full((1, 4, 4), 0.9, np.float32), light, np.array([1.5]))
+    assert (snow == np.float32(0.9)).all()
+
+
+@CASES
+@given(seed=st.integers(0, 10_000))
+def test_ground_is_changed_only_where_no_cloud_may_be(bank, seed):
+    pixels, sets = scene(seed)
+    light = render.light(pixels, REFLECTIVE, "SR", 40.0)
+    view = View(pixels, sets, REFLECTIVE, 20.0, Geometry(40.0, 150.0), light)
+    tools = Tools(bank, PaintSettings(ground_gain=2.0))
+    cloudy = tools.ground(view, np.random.default_rng(seed))
+    assert bool((sets & X).any()) == (cloudy is view)
+    bare = replace(view, sets=np.full_like(sets, C))
+    done = tools.ground(bare, np.random.default_rng(seed))
+    np.testing.assert_array_equal(done.sets, bare.sets)
+    seen = pixels > 0.01
+    ratio = done.pixels[seen] / pixels[seen]
+    # twice in all bands, and its cube root in one
+    assert ratio.min() > 2 ** -(4 / 3) * 0.999
+    assert ratio.max() < 2 ** (4 / 3) * 1.001
+
+
+def test_painting_with_other_ground_makes_it_brighter_and_darker(bank):
+    pixels = np.full((6, *SIDES), 0.2, np.float32)
+    sets = np.full(SIDES, C | H | S, np.uint16)
+    found = [
+        float(
+            np.median(paint(bank, seed, snow=0.0, pixels=pixels, sets=sets, ground_gain=2.0)[0][3])
+        )
+        for seed in range(12)
+    ]
+    assert min(found) < 0.16
+    assert max(found) > 0.25
