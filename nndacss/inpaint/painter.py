@@ -24,7 +24,7 @@ from nndacss.inpaint.pairs import azimuth_of, usual_step
 from nndacss.inpaint.precedence import CLOUD, GROUND, SHADOW, checked
 from nndacss.inpaint.steps import Request, Steps, View
 from nndacss.inpaint.tools import Tools
-from nndacss.inpaint.weather import draw_geometry
+from nndacss.inpaint.weather import draw_geometry, draw_haze
 from nndacss.labels.sets import Sets
 from nndacss.raster import Pixels
 
@@ -128,15 +128,15 @@ class Painter:
             mode = suited[int(rng.integers(len(suited)))]
             paint = MODES[mode].paint
             geometry, sun_from = self._geometry(patch, rng)
-        view = self._view(patch, geometry)
+        view = self._view(patch, geometry, draw_haze(self.settings, rng))
         done = yield from paint(Tools(self.bank, self.settings), view, rng)
         if _unchanged(patch, done):
             return _as_it_is(patch, "what was drawn lies where nothing may be painted")
         story = tuple(filter(None, done.story))
         return Painted(done.pixels, done.sets, mode, "", geometry, sun_from, story)
 
-    def _view(self, patch: Patch, geometry: Geometry) -> View:
-        light = render.light(patch.pixels, patch.roles, patch.level, geometry.sun_elevation)
+    def _view(self, patch: Patch, geometry: Geometry, haze: float) -> View:
+        light = render.light(patch.pixels, patch.roles, patch.level, geometry.sun_elevation, haze)
         feather = self.settings.feather if self.settings.renderer == "network" else None
         own = self.settings.shadow_from
         return View(

@@ -44,10 +44,6 @@ FROZEN = {"swir16": 0.28, "swir22": 0.30, "cirrus": 0.75}
 #: Optical thickness of 300 Dobson units of ozone in OLI's bands (absorption coefficients of NASA's
 #: Ocean Biology Processing Group, times 0.3 atm cm).
 OZONE = {"coastal": 0.001, "blue": 0.006, "green": 0.031, "red": 0.018, "pan": 0.021}
-#: Share of the lost beam that neighbouring clouds and ground throw back into a shadow, drawn once
-#: a patch; set beside the 11 larger shadows that L8 Biome's analysts marked in three `train`
-#: chips: in near infrared 0.36 to 0.87 (10 to 90 %) of the clear ground around, the median 0.53.
-FILL = (0.0, 0.1)
 #: Optical thickness of haze that is assumed where nothing is known.
 HAZE = 0.06
 #: Bands named otherwise by the table of wavelengths.
@@ -72,14 +68,17 @@ class Light:
     """Share of light that ozone lets through, down and up; 1 in surface reflectance."""
 
 
-def light(pixels: Pixels, roles: tuple[str, ...], level: str, elevation: float) -> Light:
+def light(
+    pixels: Pixels, roles: tuple[str, ...], level: str, elevation: float, haze: float = HAZE
+) -> Light:
     """The air over an image of `level` TOA or SR; `elevation` of the sun in degrees.
 
-    SettingsError for a band or level that is not known.
+    `haze` is its optical thickness at 0.55 um: the more there is, the more light comes from the
+    air itself. SettingsError for a band or level that is not known.
     """
     if level not in ("TOA", "SR"):
         raise SettingsError(complain("level", repr(level), "TOA or SR", "correct it"))
-    air, none = Air(elevation, HAZE), np.full((1, 1), HAZE, np.float32)
+    air, dust = Air(elevation, haze), np.full((1, 1), haze, np.float32)
     names = [_ALIAS.get(role, role) for role in roles]
     known = {*ROLES, "pan", "cirrus"}
     if unknown := [name for name in names if name not in known]:
@@ -88,7 +87,7 @@ def light(pixels: Pixels, roles: tuple[str, ...], level: str, elevation: float) 
     sky = np.array([air.diffuse(name) for name in names], np.float32)
     if level == "SR":
         return Light(np.zeros_like(sky), sky, np.ones_like(sky))
-    path = np.array([float(air.path(name, none)[0, 0]) for name in names], np.float32)
+    path = np.array([float(air.path(name, dust)[0, 0]) for name in names], np.float32)
     mass = 1 + 1 / np.sin(np.radians(elevation))
     ozone = np.exp([-OZONE.get(name, 0.0) * mass for name in names]).astype(np.float32)
     return Light(np.minimum(path, darkest(pixels)), sky, ozone)

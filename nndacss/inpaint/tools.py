@@ -52,7 +52,7 @@ class Tools:
     def clouds(self, view: View, rng: Generator) -> Steps[View]:
         """One layer of clouds or two, with their shadows."""
         clouds = self._sky(view, rng)
-        fill = float(rng.uniform(*render.FILL))
+        fill = float(rng.uniform(*self.settings.fill))
         return (yield from overcast_steps(view, clouds, fill))
 
     def _sky(self, view: View, rng: Generator) -> list[Body]:
@@ -129,7 +129,7 @@ class Tools:
         # as thick at most as the patch's thickest: that part is as deep as the layer
         layer = replace(draw_layer(self.settings, rng), peak=float(max(thickness.max(), 1.0)))
         own = SeenCloud(layer, view.metres, thickness)
-        fill = float(rng.uniform(*render.FILL))
+        fill = float(rng.uniform(*self.settings.fill))
         done = yield from shadow_steps(view, [own], fill)
         return done.told(f"shadow from {layer.height:.0f} m")
 

@@ -63,6 +63,12 @@ def draw_geometry(
     return Geometry(max(float(elevation), 5.0), float(azimuth), float(rng.uniform(0, VIEW)), side)
 
 
+def draw_haze(settings: PaintOptions, rng: Generator) -> float:
+    """Optical thickness of the haze at 0.55 um; nothing is drawn where it is one number."""
+    low, high = settings.haze
+    return low if low == high else log_uniform(settings.haze, rng)
+
+
 def draw_layer(settings: PaintOptions, rng: Generator) -> Layer:
     """One layer; low or high, thick or thin, firm or soft."""
     high = bool(rng.random() < settings.high_chance)

@@ -390,3 +390,30 @@ def test_painting_with_other_ground_makes_it_brighter_and_darker(bank):
     ]
     assert min(found) < 0.16
     assert max(found) > 0.25
+
+
+def test_fill_and_haze_make_shadows_paler(bank):
+    """Median near infrared of what surely is shadow, of ground of 0.3 below thick clouds."""
+    pixels, sets = np.full((6, *SIDES), 0.3, np.float32), np.full(SIDES, C, np.uint16)
+    thick = {"thin_chance": 0.0, "high_chance": 0.0, "second_chance": 0.0, "width": (30.0, 30.1)}
+
+    def shadow(band, **more):
+        found = []
+        for seed in range(0, 16, 2):  # top of atmosphere
+            done, labels = paint(bank, seed, snow=0.0, pixels=pixels, sets=sets, **thick, **more)
+            found.append(done[band][labels == H])
+        return float(np.median(np.concatenate(found)))
+
+    plain, filled, hazy = shadow(3), shadow(3, fill=(0.5, 0.5)), shadow(3, haze=(0.4, 0.4))
+    # half of what the clouds take comes back
+    assert filled > plain + 0.05
+    assert hazy == pytest.approx(plain, abs=0.03)
+    assert shadow(0, haze=(0.4, 0.4)) > shadow(0) + 0.015
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"fill": (0.5, 0.2)}, {"fill": (0.0, 1.2)}, {"haze": (0.3, 0.1)}, {"haze": (0, 0.1)}]
+)
+def test_wrong_ranges_of_light_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"(fill|haze) must be"):
+        PaintSettings(**wrong)

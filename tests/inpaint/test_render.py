@@ -137,3 +137,21 @@ def test_what_is_not_known(roles, level, message):
     pixels = np.zeros((len(roles), 8, 8), np.float32)
     with pytest.raises(SettingsError, match=message):
         render.light(pixels, roles, level, 40.0)
+
+
+def test_haze_hides_shadow_in_the_visible_bands_alone():
+    """Over ground of one brightness: what is left of it, in blue and at 2.2 um."""
+    pixels, dark = image(0.3), render.sunlight(np.full((32, 32), 40.0, np.float32), 0.0)
+    left = {
+        haze: render.shadow(
+            pixels, REFLECTIVE, render.light(pixels, REFLECTIVE, "TOA", 40.0, haze), *dark
+        )[:, 0, 0]
+        / 0.3
+        for haze in (0.06, 0.4)
+    }
+    # 0.34 more haze at a sun of 40 degrees: 0.35 (0.482 / 0.55)**-1.3 / (4 sin 40) more path
+    air = render.light(pixels, REFLECTIVE, "TOA", 40.0)
+    more = 0.34 * 0.35 * (0.482 / 0.55) ** -1.3 / (4 * np.sin(np.radians(40)))
+    dimmed = 1 - (left[0.06][0] * 0.3 - air.path[0]) / (0.3 - air.path[0])
+    assert (left[0.4][0] - left[0.06][0]) * 0.3 == pytest.approx(more * dimmed, rel=0.03)
+    assert left[0.4][5] - left[0.06][5] < 0.03
