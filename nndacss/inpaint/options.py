@@ -77,8 +77,8 @@ class PaintOptions(Settings):
     fill: Range = (0.0, 0.1)
     """Share of the lost light that neighbouring clouds and ground throw back into a shadow, drawn
     once a patch. In near infrared the larger shadows that L8 Biome's analysts marked are 0.36 to
-    0.87 (10 to 90 %) as bright as the clear ground around, the median 0.53; below thick clouds
-    without fill it is 0.35."""
+    0.87 (10 to 90 %) as bright as the clear ground around, the median 0.53; where clouds of
+    optical thickness 20 are painted over such ground with 0.05, it is 0.37."""
     haze: Range = (0.06, 0.06)
     """Optical thickness of the haze, at 0.55 um, through which top-of-atmosphere images show a
     shadow; drawn once a patch. More leaves less of it in the visible bands."""
@@ -89,7 +89,7 @@ class PaintOptions(Settings):
     ground_gain: float = Field(default=1.0, ge=1)
     """Largest factor by which ground is made brighter or darker first, where no modes are named and
     no cloud is in the sample; a band alone by up to its cube root more. Labelled images show few
-    grounds, and a network that has seen few takes shadow for what is dark on those. 1: never."""
+    grounds, and a network that has seen few misses shadows on others. 1: never."""
     water_chance: float = Field(default=0.0, ge=0, le=1)
     """How often open water is painted first, where no modes are named: few labelled images hold
     any, and water between clouds is easily taken for their shadow."""
