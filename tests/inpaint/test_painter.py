@@ -46,6 +46,12 @@ def scene(seed):
     return pixels, sets.astype(np.uint16)
 
 
+def seen(pixels, sets):
+    """A surface image under one sun."""
+    light = render.light(pixels, REFLECTIVE, "SR", 40.0)
+    return View(pixels, sets, REFLECTIVE, 20.0, Geometry(40.0, 150.0), light)
+
+
 def paint(bank, seed, sun=(40.0, 150.0), snow=0.5, pixels=None, sets=None, **more):
     if pixels is None:
         pixels, sets = scene(seed)
@@ -311,8 +317,7 @@ def test_tiles_repeat_without_a_seam():
 @given(seed=st.integers(0, 10_000))
 def test_water_is_dark_clear_ground_and_leaves_clouds_and_shadows_alone(bank, seed):
     pixels, sets = scene(seed)
-    light = render.light(pixels, REFLECTIVE, "SR", 40.0)
-    view = View(pixels, sets, REFLECTIVE, 20.0, Geometry(40.0, 150.0), light)
+    view = seen(pixels, sets)
     done = Tools(bank, PaintSettings()).water(view, np.random.default_rng(seed))
     open_ = sets & C != 0
     # wherever something may be cloud or shadow alone, nothing happens
@@ -364,16 +369,15 @@ def test_ground_of_other_brightness_keeps_the_air_and_stays_below_sand():
 @given(seed=st.integers(0, 10_000))
 def test_ground_is_changed_only_where_no_cloud_may_be(bank, seed):
     pixels, sets = scene(seed)
-    light = render.light(pixels, REFLECTIVE, "SR", 40.0)
-    view = View(pixels, sets, REFLECTIVE, 20.0, Geometry(40.0, 150.0), light)
+    view = seen(pixels, sets)
     tools = Tools(bank, PaintSettings(ground_gain=2.0))
     cloudy = tools.ground(view, np.random.default_rng(seed))
     assert bool((sets & X).any()) == (cloudy is view)
     bare = replace(view, sets=np.full_like(sets, C))
     done = tools.ground(bare, np.random.default_rng(seed))
     np.testing.assert_array_equal(done.sets, bare.sets)
-    seen = pixels > 0.01
-    ratio = done.pixels[seen] / pixels[seen]
+    bright = pixels > 0.01
+    ratio = done.pixels[bright] / pixels[bright]
     # twice in all bands, and its cube root in one
     assert ratio.min() > 2 ** -(4 / 3) * 0.999
     assert ratio.max() < 2 ** (4 / 3) * 1.001
