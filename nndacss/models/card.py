@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from nndacss.errors import WeightsError, complain
 from nndacss.identity import drafted
+from nndacss.models.darkness import Darkness
 from nndacss.models.indices import bands_of
 from nndacss.models.segmentation import Architecture, Scaling
 from nndacss.resources import folder
@@ -64,6 +65,8 @@ class MaskCard(Card):
     classes: tuple[str, ...]
     """Class k is code k of the labels."""
     scaling: Scaling
+    darkness: Darkness | None = None
+    """How contrast moves the odds of shadow once the network has spoken; none: it does not."""
     finest: float = 20.0
     """Metres: finer images are averaged to pixels of at least this before the network sees them,
     and its probabilities brought back."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from nndacss.errors import WeightsError, complain
 from nndacss.models.card import MaskCard, load_weights
+from nndacss.models.darkness import shaded
 from nndacss.models.fold import fold_batch_norm
 from nndacss.models.runtime import one_thread
 from nndacss.models.segmentation import MULTIPLE, build, encode
@@ -86,7 +87,18 @@ class Network:
                 )
                 with self._lock, exact:
                     result = self._forward(pixels)
-        return result[:count]
+        return self._shaded(result[:count], pixels)
+
+    def _shaded(self, probability: Pixels, pixels: Pixels) -> Pixels:
+        card = self.card
+        if card.darkness is None:
+            return probability
+        return np.stack(
+            [
+                shaded(one, tile, card.roles, card.classes, card.darkness)
+                for one, tile in zip(probability, pixels[: len(probability)], strict=True)
+            ]
+        )
 
     def _forward(self, pixels: Pixels) -> Pixels:
         import torch

@@ -13,6 +13,7 @@ from pathlib import Path
 from torch import Tensor
 
 from nndacss.errors import SettingsError, complain
+from nndacss.models.darkness import check
 from nndacss.plugins import load
 from nndacss.train.data import SampleData
 from nndacss.train.encoder import take_over
@@ -91,6 +92,8 @@ def begun(store: Path, settings: TrainSettings) -> tuple[Segmenter, SampleData]:
     balance = settings.loss
     weights = set_weights(data.set_pixels(), balance.balance, balance.balance_limit)
     lean = _lean(settings, scheme.classes)
+    if settings.darkness is not None:
+        check(settings.darkness, data.roles, scheme.classes)
     parts = tuple(data.parts)
     frame = Frame(data.roles, scheme.classes, data.datasets, parts, data.steps, weights, lean)
     return Segmenter(settings, frame), data

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from nndacss.inpaint.options import PaintSettings
+from nndacss.models.darkness import Darkness
 from nndacss.models.segmentation import MULTIPLE, Architecture, Scaling
 from nndacss.settings import Settings
 from nndacss.train.fit_settings import FitSettings
@@ -123,6 +124,9 @@ class TrainSettings(FitSettings):
     """Class -> what is added to its logit, in validation and in the exported network, not in the
     training loss: above 0 finds more of it. Weighted losses and labels of other archives leave a
     network more or less strict than people are. Choose it on held-out scenes."""
+    darkness: Darkness | None = None
+    """As `lean`, how much contrast with the ground around moves the odds of shadow in the exported
+    network; `{}` takes the defaults. Fit and validation know nothing of it."""
     crop: int = Field(default=224, ge=32)
     """Side of a training window, a multiple of 32, drawn from within the sample."""
     folds: int = Field(default=5, ge=2)

@@ -13,8 +13,9 @@ import torch
 from nndacss.errors import SettingsError, StageError, WeightsError
 from nndacss.identity import Order
 from nndacss.models.card import MaskCard, load_card, load_weights
+from nndacss.models.darkness import Darkness
 from nndacss.models.segmentation import Architecture, build, encode
-from nndacss.settings import load_settings
+from nndacss.settings import load_settings, restore
 from nndacss.train.export import export
 from nndacss.train.fit import fit
 from nndacss.train.fitting import check_checkpoint, device_for
@@ -218,6 +219,32 @@ def test_a_lean_is_in_what_is_exported_and_in_nothing_that_is_learned(work, whol
 def test_a_lean_towards_no_class_is_named(work, tmp_path):
     settings = TrainSettings(**TINY, lean={"fog": 1.0})
     with pytest.raises(SettingsError, match=r"train\.lean: found no class 'fog'.*clear, shadow"):
+        fit(work[2], settings, tmp_path, silent)
+
+
+def test_darkness_is_stated_on_the_card_and_learned_nowhere(work, whole, tmp_path):
+    context, store = whole[0], work[2]
+    own = {**TINY, "epochs": 1}
+    plain, darker = TrainSettings(**own), TrainSettings(**own, darkness={})
+    first, second = (
+        fit(store, one, tmp_path / str(one.darkness is None), silent) for one in (plain, darker)
+    )
+    assert fingerprint(first.learner) == fingerprint(second.learner)
+    mine = export(first, plain, context.order, tmp_path / "plain")
+    theirs = export(second, darker, context.order, tmp_path / "darker")
+    assert (mine.darkness, theirs.darkness) == (None, Darkness())
+    assert theirs.sha256 == mine.sha256
+    assert load_card(tmp_path / "darker.json", MaskCard) == theirs
+    # a fit with it is another fit, also where all its numbers are the default
+    orders = [train_order(work[1], {"train": one}, "name") for one in (plain, darker)]
+    assert orders[0].recipe.digest != orders[1].recipe.digest
+    restored = restore(orders[1].recipe.settings, "train")
+    assert restored.darkness == Darkness()
+
+
+def test_darkness_in_bands_that_there_are_not_is_named(work, tmp_path):
+    settings = TrainSettings(**TINY, darkness={"bands": ["thermal"]})
+    with pytest.raises(SettingsError, match=r"train\.darkness: found thermal.*blue"):
         fit(work[2], settings, tmp_path, silent)
 
 
