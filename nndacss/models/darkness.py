@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from nndacss.errors import SettingsError, complain
@@ -94,10 +93,10 @@ def shaded(
     seen = _seen(pixels, roles, darkness)
     if not cloud.any() or not seen:
         return probability
-    distance = ndimage.distance_transform_edt(~cloud)
+    distance = ndimage.distance_transform_edt(~cloud).astype(np.float32)
     shadow = list(classes).index(SHADOW)
     sunlit = np.where(distance > darkness.grow, 1 - probability[shadow], 0)
-    contrast = np.fmin.reduce([_contrast(band, sunlit, darkness.around) for band in seen])
+    contrast = _contrast(seen, sunlit, darkness.around)
     evidence = darkness.slope * (contrast - darkness.start)
     evidence = np.clip(evidence, darkness.least, darkness.most)
     evidence *= np.exp(-np.maximum(distance - darkness.near, 0) / darkness.fade)
@@ -117,26 +116,26 @@ def _seen(pixels: Pixels, roles: Sequence[str], darkness: Darkness) -> list[Pixe
     return []
 
 
-def _contrast(band: Pixels, sunlit: NDArray[np.floating], around: float) -> NDArray[np.floating]:
-    """log(background / reflectance); NaN where missing, or where little around is sunlit."""
-    value = np.log(np.maximum(band, _DARKEST))
-    weight = np.where(np.isfinite(value), sunlit, 0)
+def _contrast(bands: list[Pixels], sunlit: Pixels, around: float) -> Pixels:
+    """log(background / reflectance), the least of the bands that a pixel has.
+
+    NaN where it has none, or where little around is sunlit.
+    """
+    values = [np.log(np.maximum(band, np.float32(_DARKEST))) for band in bands]
+    weight = np.where(np.isfinite(values).all(axis=0), sunlit, np.float32(0))
     total = _smooth(weight, around)
-    level = _smooth(weight * np.nan_to_num(value), around)
-    enough = total > _ENOUGH
-    background = np.full(band.shape, np.nan)
-    background[enough] = level[enough] / total[enough]
-    return background - value
+    total[total < _ENOUGH] = np.nan
+    contrasts = [_smooth(weight * np.nan_to_num(value), around) / total - value for value in values]
+    least: Pixels = np.fmin.reduce(contrasts)
+    return least
 
 
-def _smooth(plane: NDArray[np.floating], around: float) -> NDArray[np.floating]:
-    """Gaussian mean, taken on means of blocks."""
+def _smooth(plane: Pixels, around: float) -> Pixels:
+    """Gaussian mean, taken on means of blocks and brought back bilinearly."""
     from scipy import ndimage
 
     rows, columns = plane.shape
     blocks = plane.reshape(rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK).mean(axis=(1, 3))
     smooth = ndimage.gaussian_filter(blocks, around / _BLOCK, mode="nearest")
-    fine: NDArray[np.floating] = ndimage.zoom(
-        smooth, _BLOCK, order=1, mode="nearest", grid_mode=True
-    )
+    fine: Pixels = ndimage.zoom(smooth, _BLOCK, order=1, mode="nearest", grid_mode=True)
     return fine

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.models.small import save_small
 
 from nndacss.errors import SettingsError
 from nndacss.labels.climate import SCHEME, Climate
@@ -10,6 +9,7 @@ from nndacss.models.card import MaskCard, load_card
 from nndacss.models.darkness import Darkness, check, shaded
 from nndacss.models.runner import Network
 from nndacss.sensors import REFLECTIVE
+from tests.models.small import save_small
 
 SIDE, CLASSES = 256, SCHEME.classes
 CLOUD, PATCH, FAR = np.s_[100:130, 100:130], np.s_[100:112, 60:72], np.s_[240:248, 240:248]
@@ -137,9 +137,7 @@ def test_weights_that_state_it(tmp_path):
     before, after = plain(tile), Network(place)(tile)
     assert (before.argmax(axis=1) == Climate.CLOUD).any()
     assert not np.allclose(before, after)
-    np.testing.assert_array_equal(
-        after[0], shaded(before[0], tile[0], REFLECTIVE, CLASSES, given)
-    )
+    np.testing.assert_array_equal(after[0], shaded(before[0], tile[0], REFLECTIVE, CLASSES, given))
 
 
 def test_networks_that_cannot_have_it():
