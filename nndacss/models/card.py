@@ -50,6 +50,13 @@ class Card(Settings):
     sha256: str
     """Of the weights file."""
 
+    def inscribed(self) -> Mapping[str, str]:
+        """What changes results though the tensors stay: written into the file, so into its sha256.
+
+        That sum is the weights' identity, and a product made otherwise must have another recipe.
+        """
+        return {}
+
 
 class MaskCard(Card):
     """Weights that tell classes apart."""
@@ -72,6 +79,10 @@ class MaskCard(Card):
     and its probabilities brought back."""
     coarsest: float = 60.0
     """Metres: largest pixel it was trained for, with some margin."""
+
+    def inscribed(self) -> Mapping[str, str]:
+        """How shadow is found beyond the network, if it is."""
+        return {} if self.darkness is None else {"darkness": self.darkness.model_dump_json()}
 
 
 class LandCoverCard(MaskCard):
@@ -194,7 +205,8 @@ def save_weights(card: C, tensors: Mapping[str, Tensor], path: Path) -> C:
     """Write `<path>.safetensors`, then the card with its sha256; returns the card as written."""
     from safetensors.torch import save
 
-    data = save({key: value.contiguous() for key, value in tensors.items()})
+    planes = {key: value.contiguous() for key, value in tensors.items()}
+    data = save(planes, dict(card.inscribed()) or None)
     complete = card.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
     with drafted(path.with_name(path.name + ".safetensors")) as draft:
         draft.write_bytes(data)
