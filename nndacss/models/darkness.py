@@ -58,7 +58,7 @@ class Darkness(Settings):
     """Distance beyond it in which it falls to 1/e."""
     bands: tuple[str, ...] = Field(default=("nir08", "swir16"), min_length=1)
     """In which contrast is sought: there air scatters little light into shadows."""
-    visible: tuple[str, ...] = Field(default=("red",), min_length=1)
+    visible: tuple[str, ...] = Field(default=("green", "red"), min_length=1)
     """In which it is sought where a tile has none of `bands`."""
 
 

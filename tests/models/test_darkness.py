@@ -117,6 +117,7 @@ def test_gaps_change_nothing_and_hide_nothing():
     np.testing.assert_array_equal(by[200:], 0)
     np.testing.assert_allclose(by[PATCH], 4.0, atol=1e-3)
     pixels[3:5] = np.nan
+    pixels[(1, *PATCH)] *= 0.5
     pixels[(2, *PATCH)] *= 0.75
     assert moved(pixels, opinion())[105, 65] == pytest.approx(10 * (np.log(4 / 3) - 0.15), abs=0.1)
 
