@@ -56,10 +56,12 @@ class Darkness(Settings):
     """Distance from a cloud up to which the evidence counts in full."""
     fade: float = Field(default=50.0, gt=0)
     """Distance beyond it in which it falls to 1/e."""
-    bands: tuple[str, ...] = Field(default=("nir08", "swir16"), min_length=1)
-    """In which contrast is sought: there air scatters little light into shadows."""
-    visible: tuple[str, ...] = Field(default=("green", "red"), min_length=1)
-    """In which it is sought where a tile has none of `bands`."""
+    bands: tuple[tuple[str, ...], ...] = Field(
+        default=(("nir08", "swir16"), ("nir08", "red"), ("green", "red")), min_length=1
+    )
+    """In which contrast is sought: the first of these groups that a tile has. Air scatters least
+    light into shadows beyond the visible; bare soil is dark in near infrared beside crops, but not
+    in red."""
 
 
 def check(darkness: Darkness, roles: Sequence[str], classes: Sequence[str]) -> None:
@@ -68,7 +70,7 @@ def check(darkness: Darkness, roles: Sequence[str], classes: Sequence[str]) -> N
     if lacking:
         found, expected = f"no class {', '.join(lacking)}", f"classes {SHADOW} and {CLOUD}"
         raise SettingsError(complain("train.darkness", found, expected, "take it out"))
-    unknown = sorted({*darkness.bands, *darkness.visible} - set(roles))
+    unknown = sorted({role for group in darkness.bands for role in group} - set(roles))
     if unknown:
         found, expected = ", ".join(unknown), f"bands of the network: {', '.join(roles)}"
         raise SettingsError(complain("train.darkness", found, expected, "correct its bands"))
@@ -107,12 +109,11 @@ def shaded(
 
 
 def _seen(pixels: Pixels, roles: Sequence[str], darkness: Darkness) -> list[Pixels]:
-    """The planes in which contrast is sought."""
-    for wanted in (darkness.bands, darkness.visible):
-        planes = [pixels[list(roles).index(role)] for role in wanted]
-        there = [plane for plane in planes if np.isfinite(plane).any()]
-        if there:
-            return there
+    """The planes in which contrast is sought; none where the tile has no group of them."""
+    for group in darkness.bands:
+        planes = [pixels[list(roles).index(role)] for role in group]
+        if all(np.isfinite(plane).any() for plane in planes):
+            return planes
     return []
 
 

@@ -116,10 +116,21 @@ def test_gaps_change_nothing_and_hide_nothing():
     by = moved(pixels, opinion())
     np.testing.assert_array_equal(by[200:], 0)
     np.testing.assert_allclose(by[PATCH], 4.0, atol=1e-3)
-    pixels[3:5] = np.nan
-    pixels[(1, *PATCH)] *= 0.5
+
+
+def test_the_first_bands_that_there_are():
+    pixels = scene(0.5, 0.7)
+    pixels[(1, *PATCH)] *= 0.6
     pixels[(2, *PATCH)] *= 0.75
-    assert moved(pixels, opinion())[105, 65] == pytest.approx(10 * (np.log(4 / 3) - 0.15), abs=0.1)
+    # 0.7 in short-wave infrared; without it 0.75 in red, where near infrared has 0.5
+    for lacking, least in (((), 0.7), ((4,), 0.75), ((3, 4), 0.75)):
+        pixels[list(lacking)] = np.nan
+        by = moved(pixels, opinion())[105, 65]
+        assert by == pytest.approx(10 * (np.log(1 / least) - 0.15), abs=0.1)
+    pixels[(1, *PATCH)] *= 1.5  # 0.9
+    assert moved(pixels, opinion())[105, 65] == pytest.approx(-0.45, abs=0.1)
+    pixels[2] = np.nan
+    np.testing.assert_array_equal(moved(pixels, opinion()), 0)
 
 
 def test_a_tile_under_cloud_has_nothing_to_compare_with():
@@ -145,4 +156,4 @@ def test_networks_that_cannot_have_it():
     with pytest.raises(SettingsError, match=r"train\.darkness.*no class cloud, shadow.*take it"):
         check(Darkness(), REFLECTIVE, ("water", "woody"))
     with pytest.raises(SettingsError, match=r"train\.darkness.*swir16.*blue, red"):
-        check(Darkness(visible=("red",), bands=("swir16",)), ("blue", "red"), CLASSES)
+        check(Darkness(bands=(("red",), ("swir16",))), ("blue", "red"), CLASSES)

@@ -246,7 +246,7 @@ def test_darkness_is_stated_on_the_card_and_learned_nowhere(work, whole, tmp_pat
 
 
 def test_darkness_in_bands_that_there_are_not_is_named(work, tmp_path):
-    settings = TrainSettings(**TINY, darkness={"bands": ["thermal"]})
+    settings = TrainSettings(**TINY, darkness={"bands": [["thermal"]]})
     with pytest.raises(SettingsError, match=r"train\.darkness: found thermal.*blue"):
         fit(work[2], settings, tmp_path, silent)
 
