@@ -15,7 +15,7 @@ import numpy as np
 
 from nndacss.errors import WeightsError, complain
 from nndacss.models.card import MaskCard, load_weights
-from nndacss.models.darkness import shaded
+from nndacss.models.contrast import shaded
 from nndacss.models.fold import fold_batch_norm
 from nndacss.models.runtime import one_thread
 from nndacss.models.segmentation import MULTIPLE, build, encode

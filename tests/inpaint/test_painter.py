@@ -92,7 +92,7 @@ def test_what_holds_for_every_image(bank, seed):
 @CASES
 @given(seed=st.integers(0, 10_000))
 def test_what_keeps_its_label_keeps_its_look(bank, seed):
-    """Outside the painted structures and the faint feather around them nothing changes."""
+    """Outside the painted structures what changes is fainter than what would change a label."""
     pixels, sets = scene(seed)
     sets = np.where(sets == 0, C, sets).astype(np.uint16)
     before = pixels.copy()
@@ -104,8 +104,17 @@ def test_what_keeps_its_label_keeps_its_look(bank, seed):
     dim = precedence.SHADOW_FROM * precedence.SHADOW_MAYBE
     faint = precedence.CLOUD_MAYBE + dim * np.nanmax(before)
     assert change[same].max(initial=0) <= faint
-    if (labels == sets).mean() > 0.9:
-        assert (change == 0).mean() > 0.3
+
+
+def test_far_from_clouds_and_shadows_nothing_changes(bank):
+    untouched = []
+    for seed in range(10):
+        pixels, sets = scene(seed)
+        painted, _ = paint(bank, seed, snow=0.0, pixels=pixels, sets=sets)
+        there = ~np.isnan(pixels)
+        untouched.append((painted[there] == pixels[there]).mean())
+    # a patch may be under cloud, shadow and their faint feathers altogether; most are not
+    assert np.median(untouched) > 0.3
 
 
 def test_other_chance_is_another_sky(bank):

@@ -6,7 +6,8 @@ import pytest
 from nndacss.errors import SettingsError
 from nndacss.labels.climate import SCHEME, Climate
 from nndacss.models.card import MaskCard, load_card
-from nndacss.models.darkness import Darkness, check, shaded
+from nndacss.models.contrast import shaded
+from nndacss.models.darkness import Darkness, check
 from nndacss.models.runner import Network
 from nndacss.sensors import REFLECTIVE
 from tests.models.small import save_small
