@@ -40,12 +40,15 @@ def shaded(
     reflectance in the order of `roles`, NaN where missing; rows and columns are multiples of 8.
     The odds between the other classes stay as they are. Where contrast is unknown nothing changes.
     """
-    cloud = probability.argmax(axis=0) == classes.index(CLOUD)
     seen = _seen(pixels, roles, darkness)
-    if not cloud.any() or not seen:
+    if not seen:
+        return probability
+    # what the network says of missing pixels means nothing
+    cloud = (probability.argmax(axis=0) == classes.index(CLOUD)) & np.isfinite(seen).any(axis=0)
+    if not cloud.any():
         return probability
     distance = ndimage.distance_transform_edt(~cloud).astype(np.float32)
-    shadow = list(classes).index(SHADOW)
+    shadow = classes.index(SHADOW)
     sunlit = np.where(distance > darkness.grow, 1 - probability[shadow], 0)
     contrast = _contrast(seen, sunlit, darkness.around)
     evidence = darkness.slope * (contrast - darkness.start)
@@ -60,7 +63,7 @@ def shaded(
 def _seen(pixels: Pixels, roles: Sequence[str], darkness: Darkness) -> list[Pixels]:
     """The planes in which contrast is sought; none where the tile has no group of them."""
     for group in darkness.bands:
-        planes = [pixels[list(roles).index(role)] for role in group]
+        planes = [pixels[roles.index(role)] for role in group]
         if all(np.isfinite(plane).any() for plane in planes):
             return planes
     return []

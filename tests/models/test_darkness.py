@@ -80,6 +80,12 @@ def test_no_cloud_no_evidence():
     assert shaded(before, pixels, REFLECTIVE, CLASSES, Darkness()) is before
 
 
+def test_cloud_where_nothing_was_seen_is_none():
+    pixels, before = scene(0.5, 0.5), opinion()
+    pixels[(slice(None), *CLOUD)] = np.nan
+    assert shaded(before, pixels, REFLECTIVE, CLASSES, Darkness()) is before
+
+
 def test_it_fades_with_the_distance_from_clouds():
     by = moved(scene(0.5, 0.5), opinion(), near=40.0, fade=20.0)
     whole = by[106, 66]  # 35 pixels from the cloud
