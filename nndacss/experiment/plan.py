@@ -85,7 +85,7 @@ def plan_experiment(config: Path | None, overrides: Sequence[str] = ()) -> Exper
     table, source = read_table(config, overrides)
     base = build(table, source)
     settings = cast(ExperimentSettings, base["experiment"])
-    _check_fold(base["train"], source)
+    _check_overruled(base["train"], settings, source)
     tests = TestPlan(base)
     runs: list[Run] = []
     for variant in settings.variants:
@@ -103,12 +103,17 @@ def plan_experiment(config: Path | None, overrides: Sequence[str] = ()) -> Exper
     return ExperimentPlan(tuple(runs), _summary(settings, runs, losses, tests), tuple(losses))
 
 
-def _check_fold(train: Any, source: str) -> None:
-    """SettingsError for a held-out fold that the experiment would overrule without a word."""
+def _check_overruled(train: Any, settings: ExperimentSettings, source: str) -> None:
+    """SettingsError for a held-out fold or seed that would be overruled without a word."""
     if train.fold >= 0:
         found = f"train.fold = {train.fold}"
         expected = f"experiment.folds = {train.folds} and experiment.only = [{train.fold}]"
-        raise SettingsError(complain(source, found, expected, "remove it and say it so"))
+    elif train.seed and train.seed not in settings.seeds:
+        found = f"train.seed = {train.seed}"
+        expected = f"experiment.seeds = [{train.seed}]"
+    else:
+        return
+    raise SettingsError(complain(source, found, expected, "remove it and say it so"))
 
 
 def _variant_runs(

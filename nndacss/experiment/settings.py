@@ -136,9 +136,13 @@ class ExperimentSettings(Settings):
     def _of_the_folds(
         cls, only: tuple[int, ...] | None, info: ValidationInfo
     ) -> tuple[int, ...] | None:
+        if only is None:
+            return only
         folds = info.data.get("folds", 0)
-        if only is not None and (not only or not set(only) <= set(range(folds))):
-            raise ValueError(f"choose some of the folds 0 to {folds - 1}, and set folds")
+        if not folds:
+            raise ValueError("there are no folds to choose from; set experiment.folds to 2 or more")
+        if not only or not set(only) <= set(range(folds)):
+            raise ValueError(f"choose some of the folds 0 to {folds - 1}")
         return only
 
     @field_validator("variants", "baselines")

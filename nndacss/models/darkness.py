@@ -9,6 +9,7 @@ the network's odds of shadow.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field
 
@@ -43,7 +44,7 @@ class Darkness(Settings):
     """Distance from a cloud up to which the evidence counts in full."""
     fade: float = Field(default=50.0, gt=0)
     """Distance beyond it in which it falls to 1/e."""
-    bands: tuple[tuple[str, ...], ...] = Field(
+    bands: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = Field(
         default=(("nir08", "swir16"), ("nir08", "red"), ("green", "red")), min_length=1
     )
     """In which contrast is sought: the first of these groups that a tile has. Air scatters least

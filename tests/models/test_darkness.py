@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from nndacss.errors import SettingsError
 from nndacss.labels.climate import SCHEME, Climate
@@ -164,3 +165,9 @@ def test_networks_that_cannot_have_it():
         check(Darkness(), REFLECTIVE, ("water", "woody"))
     with pytest.raises(SettingsError, match=r"train\.darkness.*swir16.*blue, red"):
         check(Darkness(bands=(("red",), ("swir16",))), ("blue", "red"), CLASSES)
+
+
+@pytest.mark.parametrize("bands", [(), ((),), (("nir08",), ())])
+def test_a_group_of_no_bands_is_refused(bands):
+    with pytest.raises(ValidationError, match=r"bands.*\n.*at least 1 item"):
+        Darkness(bands=bands)
