@@ -127,6 +127,8 @@ def free(tools: Tools, view: View, rng: Generator) -> Steps[View]:
         view = tools.ground(view, rng)
     if tools.settings.water_chance and rng.random() < tools.settings.water_chance:
         view = tools.water(view, rng)
+    if tools.settings.snowfield_chance and rng.random() < tools.settings.snowfield_chance:
+        view = tools.snowfield(view, rng)
     if rng.random() < tools.settings.snow_chance:
         view = yield from tools.snow(view, rng)
     return (yield from tools.clouds(view, rng))

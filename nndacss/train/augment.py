@@ -159,6 +159,8 @@ def dropped(roles: tuple[str, ...], settings: AugmentSettings, rng: Generator) -
         out = (*SHORT_WAVE, "nir08")
     elif chance < settings.drop_nir_chance + settings.drop_chance:
         out = (SHORT_WAVE[:1], SHORT_WAVE[1:], SHORT_WAVE)[choice]
+    elif chance < settings.drop_nir_chance + settings.drop_chance + settings.drop_swir_chance:
+        out = SHORT_WAVE
     return np.array([role in out for role in roles])
 
 

@@ -51,7 +51,8 @@ def export(fitted: MaskFit, settings: TrainSettings, order: Order, path: Path) -
 
 def required(roles: tuple[str, ...], settings: TrainSettings) -> tuple[str, ...]:
     """Bands that training never left out on purpose, and near infrared: seldom is not enough."""
-    spared = ("swir16", "swir22") if settings.augment.drop_chance > 0 else ()
+    augment = settings.augment
+    spared = ("swir16", "swir22") if augment.drop_chance or augment.drop_swir_chance else ()
     return tuple(role for role in bands_of(roles) if role not in spared)
 
 

@@ -41,6 +41,8 @@ class AugmentSettings(Settings):
     to 4:3, brought to the crop's side (a random resized crop)."""
     drop_chance: float = Field(default=0.5, ge=0, le=1)
     """Leave out `swir16`, `swir22` or both, evenly: many sensors have no more than four bands."""
+    drop_swir_chance: float = Field(default=0.0, ge=0, le=1)
+    """Leave out both, besides: for a network that is often given four bands."""
     drop_nir_chance: float = Field(default=0.05, ge=0, le=1)
     """Leave out `nir08` as well as both short-wave bands."""
     brightness: float = Field(default=0.1, ge=0, lt=1)
