@@ -23,8 +23,10 @@ State = Literal["no gain", "stays", "vanishes", "loss", "open"]
 def leaks(settings: ExperimentSettings, compare: Comparisons) -> Iterator[dict[str, Any]]:
     """One row a leak check, class and test (control, source): `state`, `alarm`, a `sentence`.
 
-    Nothing is said of a class that the test data do not show, or before there are scores.
+    Nothing is said of a class that the test data do not show, or before there are scores; and but
+    once that there is no gain, however many controls it has.
     """
+    without: set[tuple[str, str, str]] = set()
     for check in settings.leak_checks:
         for label in check.labels:
             gain = compare(check.variant, settings.reference or "", check.data, label)
@@ -32,7 +34,9 @@ def leaks(settings: ExperimentSettings, compare: Comparisons) -> Iterator[dict[s
                 continue
             claim = Claim(check.variant, settings.reference or "", check.data, label, gain)
             if gain.verdict != "better":
-                yield claim.none()
+                if (what := (check.variant, check.data, label)) not in without:
+                    without.add(what)
+                    yield claim.none()
                 continue
             if check.control:
                 yield claim.against_control(check.control, compare)
