@@ -48,7 +48,8 @@ class Differences:
     @property
     def by_chance(self) -> str:
         """How many of them leave out 0 by chance alone, where nothing differs."""
-        return f"{(1 - LEVEL) * self.intervals:.1f}"
+        expected = (1 - LEVEL) * self.intervals
+        return f"{expected:.0f}" if expected >= 10 else f"{expected:.1f}"
 
     def classes(self, data: str, part: str = "") -> list[str]:
         """Classes that are compared; the ground itself comes last, as in all tables."""
