@@ -18,6 +18,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from pydantic import Field, field_validator
 
 from nndacss.datasets import Dataset, Sample
 from nndacss.datasets.files import folder_of, zip_sums
@@ -34,10 +35,19 @@ _SETS = {0: of(Climate.SHADOW), 1: _CLEAR, 2: of(Climate.SNOW), 3: _CLEAR, 4: of
 
 
 class TmEtmChips(Dataset):
-    """Options: where the files lie."""
+    """Options: where the files lie, and which bands."""
 
     folder: Path
     """Holds `landsat5.npz`, `landsat7.npz` or both."""
+    roles: tuple[str, ...] = Field(default=ROLES, min_length=1)
+    """Any of `ROLES`."""
+
+    @field_validator("roles")
+    @classmethod
+    def _known(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(roles) <= set(ROLES):
+            raise ValueError(f"choose from {', '.join(ROLES)}")
+        return roles
 
     def names(self) -> tuple[str, ...]:
         """`landsat5`, `landsat7`: those that are there."""
@@ -69,8 +79,8 @@ class TmEtmChips(Dataset):
         return Sample(
             name=name,
             scene=self.scene(name),
-            pixels=np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32),
-            roles=ROLES,
+            pixels=np.stack([image[..., ROLES.index(r)] for r in self.roles], dtype=np.float32),
+            roles=self.roles,
             sets=translate(codes[..., 0].astype(np.uint8), _SETS, path),
             sensor=SENSORS[name],
             level="TOA",

@@ -40,7 +40,12 @@ def samples_order(settings: Mapping[str, Settings], name: str = "samples") -> Or
     return Order(recipe, name, entries.located(datasets))
 
 
-def build(entry: Entry, location: Mapping[str, str] | None = None) -> Dataset:
-    """The dataset of an entry; `location` is the order's, where its paths are not in the entry."""
+def build(
+    entry: Entry, location: Mapping[str, str] | None = None, place: str = "samples.datasets"
+) -> Dataset:
+    """The dataset of an entry; `location` is the order's, where its paths are not in the entry.
+
+    `place` is the array of tables that names it, for errors.
+    """
     kind: type[Dataset] = load("datasets", entry.kind)
-    return entries.build(entry, kind, "samples.datasets", location)
+    return entries.build(entry, kind, place, location)

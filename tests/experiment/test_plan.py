@@ -179,7 +179,11 @@ SAME = TWO.replace("set.train.epochs = 40", "set.mask.cirrus = false")
         (TWO, ("evaluate.test=[]",), r"no \[\[evaluate\.test\]\]"),
         (TWO, ("samples.datasets=[]",), r"no \[\[samples\.datasets\]\]"),
         (TWO, ('evaluate.test=[{kind="twins"}]',), "'twins' is not known"),
-        (TWO, ('evaluate.test=[{kind="twin", cuont=3}]',), "unknown option cuont"),
+        (
+            TWO,
+            ('evaluate.test=[{kind="twin", cuont=3}]',),
+            r"\[\[evaluate\.test\]\] twin: found unknown option cuont",
+        ),
         (TWO, ('evaluate.test=[{kind="twin"}, {kind="twin"}]',), "two test data"),
         (TWO, ('evaluate.test=[{kind="biome_chips"}]',), "no folder"),
         (TWO, ('evaluate.test=[{kind="biome_chips", folder="nowhere"}]',), "no such folder"),
