@@ -28,7 +28,9 @@ class TestPlan:
         self.settings = cast(EvaluateSettings, settings["evaluate"])
         if not self.settings.test:
             raise SettingsError("no [[evaluate.test]] in the config: nothing to score on")
-        self.data = {entry.title: build(entry, place="evaluate.test") for entry in self.settings.test}
+        self.data = {
+            entry.title: build(entry, place="evaluate.test") for entry in self.settings.test
+        }
         schemes = {dataset.scheme for dataset in self.data.values()}
         if len(schemes) > 1:
             listed = ", ".join(sorted(schemes))

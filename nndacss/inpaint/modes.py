@@ -22,7 +22,7 @@ A mode that does not suit a patch says why; that patch stays as it is, and is co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -43,6 +43,8 @@ SHADOWED = 0.05
 COPIED = (0.002, 0.5)
 #: NDWI above which a pixel is open water, if its near infrared is below DARK.
 WATER, DARK = 0.1, 0.12
+#: How often a snowfield has no clouds: those are what networks take for cloud.
+CLOUDLESS_SNOW = 0.5
 #: NDSI above which a pixel is snow already, if its green is above BRIGHT.
 SNOWY, BRIGHT = 0.4, 0.3
 #: Least share of ground that may be clear, for snow beside clouds.
@@ -128,7 +130,14 @@ def free(tools: Tools, view: View, rng: Generator) -> Steps[View]:
     if tools.settings.water_chance and rng.random() < tools.settings.water_chance:
         view = tools.water(view, rng)
     if tools.settings.snowfield_chance and rng.random() < tools.settings.snowfield_chance:
-        view = tools.snowfield(view, rng)
+        laid = tools.snowfield(view, rng)
+        cloudless = rng.random() < CLOUDLESS_SNOW
+        if laid is not view:
+            if cloudless:
+                return laid
+            # thin cloud over snow is hardly seen, and people do not mark it
+            tools = replace(tools, settings=tools.settings.model_copy(update={"thin_chance": 0.0}))
+            view = laid
     if rng.random() < tools.settings.snow_chance:
         view = yield from tools.snow(view, rng)
     return (yield from tools.clouds(view, rng))

@@ -74,7 +74,7 @@ def test_some_folds_alone():
     assert list(_folds(ExperimentSettings(folds=3))) == [0, 1, 2]
     assert list(_folds(ExperimentSettings(folds=10, only=(0,)))) == [0]
     for wrong in ({"only": (0,)}, {"folds": 3, "only": (3,)}, {"folds": 3, "only": ()}):
-        with pytest.raises(ValidationError, match="some of the folds|no folds to choose"):
+        with pytest.raises(ValidationError, match=r"some of the folds|no folds to choose"):
             ExperimentSettings(**wrong)
 
 
