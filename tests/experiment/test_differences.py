@@ -87,6 +87,16 @@ def test_without_a_reference_nothing_is_compared(book):
     assert (found["reference"], found["differences"], found["leaks"]) == (None, [], [])
 
 
+def test_a_page_without_intervals_counts_none(tmp_path):
+    book = Book(tmp_path, {**SETTINGS, "leak_checks": []})
+    for model in ("plain", "fourier"):
+        book.run(model, 0, drawn=varied(50, 1)[:3], real=varied(50, 1)[:3])
+    write_report(tmp_path, book.order, tmp_path / "report")
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "There is no interval here" in page
+    assert "would leave out 0" not in page
+
+
 def test_only_scenes_of_all_units_are_compared(tmp_path):
     """A fold that failed leaves its scenes out, for both models."""
     book = Book(tmp_path, {**SETTINGS, "folds": 2, "leak_checks": []})
