@@ -66,6 +66,12 @@ class AugmentSettings(Settings):
     wedge: float = Field(default=0.5, ge=0, le=1)
     """Largest distance of that line from the border, in half widths of the sample."""
 
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if self.drop_chance + self.drop_swir_chance + self.drop_nir_chance > 1 + 1e-9:
+            raise ValueError("drop_chance, drop_swir_chance and drop_nir_chance exceed 1 together")
+        return self
+
 
 class LossSettings(Settings):
     """What is minimised, see `nndacss.train.losses`."""

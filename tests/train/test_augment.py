@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy.ndimage import zoom as scipy_zoom
 
 from nndacss.sensors import REFLECTIVE
@@ -112,6 +113,12 @@ def test_blue_green_red_are_never_dropped_and_all_wanted_subsets_occur():
     assert share[("swir16",)] == pytest.approx(0.15, abs=0.03)
     assert share[("swir16", "swir22")] == pytest.approx(0.35, abs=0.03)
     assert share[("nir08", "swir16", "swir22")] == pytest.approx(0.05, abs=0.02)
+
+
+def test_chances_of_dropped_bands_are_shares_of_one_whole():
+    AugmentSettings(drop_chance=0.3, drop_swir_chance=0.6, drop_nir_chance=0.1)
+    with pytest.raises(ValidationError, match="exceed 1 together"):
+        AugmentSettings(drop_chance=0.3, drop_swir_chance=0.6, drop_nir_chance=0.2)
 
 
 def test_a_wedge_is_unlabelled_and_missing_in_all_bands():
