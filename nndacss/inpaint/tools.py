@@ -103,12 +103,13 @@ class Tools:
         Flat and even as an ice sheet, in drifts, or a broken cover through which the ground or the
         sea is seen.
         """
-        age, fine, relief = float(rng.random()), float(rng.random()) ** 2, float(rng.random()) ** 2
+        # mostly fresh, seldom of fine grains: their short-wave light is that of clouds
+        age, fine, relief = (float(rng.random()) ** power for power in (2, 3, 2))
         least = 1.0 if rng.random() < WHOLE_SNOW else float(rng.uniform(0.3, 1.0))
         broken = log_uniform((0.01, 0.1), rng) * Texture(rng, 1.0).at(0, 0, view.shape)
         drifts = log_uniform((0.002, 0.05), rng) * Texture(rng, 1.0).at(0, 0, view.shape)
         grain = log_uniform((0.0005, 0.005), rng) * rng.standard_normal(view.shape, np.float32)
-        bright = np.float32(rng.uniform(0.75, 1.1)) * (1 + drifts + grain)
+        bright = np.float32(rng.uniform(0.85, 1.15)) * (1 + drifts + grain)
         if (view.sets & CLOUD).any():
             return view
         cover = np.ones(view.shape, np.float32) if least == 1 else np.clip(least + broken, 0, 1)
