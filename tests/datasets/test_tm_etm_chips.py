@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from nndacss.datasets.tm_etm_chips import TmEtmChips
 from nndacss.errors import DatasetError
@@ -22,6 +23,17 @@ def test_codes_and_bands(tmp_path: Path) -> None:
     assert sample.roles[3] == "nir"
     np.testing.assert_allclose(sample.pixels[:, 1, 2], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     assert sample.sensor == "landsat7_etm"
+
+
+def test_some_bands_in_the_order_asked_for(tmp_path: Path) -> None:
+    options = tm_etm(tmp_path)
+    whole = TmEtmChips(**options).load("landsat7")
+    some = TmEtmChips(**options, roles=("nir", "blue")).load("landsat7")
+    assert some.roles == ("nir", "blue")
+    np.testing.assert_array_equal(some.pixels, whole.pixels[[3, 0]])
+    np.testing.assert_array_equal(some.sets, whole.sets)
+    with pytest.raises(ValidationError, match="choose from blue, green"):
+        TmEtmChips(**options, roles=("nir08",))
 
 
 def test_an_unknown_code_and_another_size_are_errors(tmp_path: Path) -> None:
