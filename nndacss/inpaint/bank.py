@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,9 @@ PAIRS = "pairs"
 BLOCK = 16
 #: Codes per e-fold of 1 + distance: 127 of them reach 100 pixels.
 CODES = 27.5
+#: Bytes of masks that a process keeps once read, and of the largest that it reads whole: to read
+#: and unpack windows again and again takes half of the time of painting.
+KEPT, SMALL = 256 * 2**20, 4 * 2**20
 _REMEDY = "build it again with python -m nndacss.inpaint.bank"
 
 Field = NDArray[np.float32]
@@ -123,6 +127,8 @@ class MaskBank:
         self.path = Path(path)
         self._file: h5py.File | None = None
         self._owner = 0
+        self._kept: OrderedDict[int, NDArray[np.int8]] = OrderedDict()
+        self._size = 0
         try:
             file = self._handle()
             form = (file.attrs.get("format"), file.attrs.get("version"))
@@ -188,16 +194,32 @@ class MaskBank:
         rows = folded(top, shape[0], record.rows)
         columns = folded(left, shape[1], record.columns)
         first, last = (rows.min(), columns.min()), (rows.max() + 1, columns.max() + 1)
+        codes = self._codes(index, np.s_[first[0] : last[0], first[1] : last[1]])
+        if codes.shape != shape or rows[-1] < rows[0] or columns[-1] < columns[0]:
+            codes = codes.take(rows - first[0], 0).take(columns - first[1], 1)
+        field: Field = _DISTANCE.take(codes.view(np.uint8))
+        return field
+
+    def _codes(self, index: int, window: tuple[slice, slice]) -> NDArray[np.int8]:
+        """A window of a mask: small masks are read whole, and the last ones stay in memory."""
+        record = self.records[index]
+        if record.rows * record.columns > SMALL:
+            return self._read(index, window)
+        if index not in self._kept:
+            self._kept[index] = self._read(index, ())
+            self._size += self._kept[index].nbytes
+        self._kept.move_to_end(index)
+        while self._size > KEPT:
+            self._size -= self._kept.popitem(last=False)[1].nbytes
+        return self._kept[index][window]
+
+    def _read(self, index: int, window: tuple[slice, ...]) -> NDArray[np.int8]:
         try:
-            outline = self._handle()[f"outlines/{index:05d}"]
-            codes = outline[first[0] : last[0], first[1] : last[1]]
+            codes: NDArray[np.int8] = self._handle()[f"outlines/{index:05d}"][window]
         except (OSError, KeyError, RuntimeError) as error:
             found = f"what HDF5 cannot read ({str(error)[:200]})"
             raise self._damaged(found) from error
-        if codes.shape != shape or rows[-1] < rows[0] or columns[-1] < columns[0]:
-            codes = codes[np.ix_(rows - first[0], columns - first[1])]
-        field: Field = _DISTANCE[codes.view(np.uint8)]
-        return field
+        return codes
 
     def _sums(self, blocks: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
         """Per mask, sums over all blocks above and left of a corner."""
@@ -233,7 +255,7 @@ class MaskBank:
         return DatasetError(complain(self.path, found, f"{FORMAT}, version {VERSION}", _REMEDY))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_file": None}
+        return {**self.__dict__, "_file": None, "_kept": OrderedDict(), "_size": 0}
 
 
 def _inside(half: float, size: int, rng: Generator) -> float:

@@ -8,6 +8,7 @@ import pytest
 from scipy import ndimage
 
 from nndacss.errors import DatasetError
+from nndacss.inpaint import bank as bank_module
 from nndacss.inpaint.bank import MaskBank, main
 from nndacss.inpaint.harvest import block_cover, build_bank, signed_distance
 from nndacss.samples.store import SampleStore
@@ -50,6 +51,23 @@ def test_beyond_its_border_a_mask_is_mirrored(bank):
     # across several mirrors
     tiled = np.pad(inside, ((0, 450), (0, 0)), mode="symmetric")
     np.testing.assert_array_equal(bank.distances(1, 350, 10, (300, 50)), tiled[350:650, 10:60])
+
+
+@pytest.mark.parametrize(("kept", "small"), [(2**28, 2**22), (2**28, 1000), (170_000, 2**22)])
+def test_what_stays_in_memory_changes_nothing(bank, kept, small, monkeypatch):
+    """All five masks of 36,000 pixels kept, none since they count as large, or four."""
+    windows = [(0, 0, (256, 256)), (40, 7, (30, 90)), (-50, -60, (346, 386)), (350, 10, (300, 50))]
+    expected = [bank.distances(n, *window) for n in range(5) for window in windows]
+    monkeypatch.setattr(bank_module, "KEPT", kept)
+    monkeypatch.setattr(bank_module, "SMALL", small)
+    other = MaskBank(bank.path)
+    for _ in range(2):
+        found = [other.distances(n, *window) for n in range(5) for window in windows]
+        for one, two in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, two)
+        assert other._size == sum(codes.nbytes for codes in other._kept.values()) <= kept
+    assert len(other._kept) == {2**28: 5, 170_000: 4}[kept] * (small > 36_000)
+    assert not pickle.loads(pickle.dumps(other))._kept
 
 
 def test_block_cover():
