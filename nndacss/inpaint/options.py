@@ -91,9 +91,6 @@ class PaintOptions(Settings):
     in it: plains under snow, ice sheets, sea ice; every other one stays without clouds. Labelled
     images show few, and without short-wave bands they look like cloud to a network that has seen
     few."""
-    overcast_chance: float = Field(default=0.0, ge=0, le=1)
-    """How often a sample that gets clouds gets one layer without a gap that hides the ground.
-    Labelled images show few, and without outlines networks take them for snowfields."""
     ground_gain: float = Field(default=1.0, ge=1)
     """Largest factor by which ground is made brighter or darker first, where no modes are named and
     no cloud is in the sample; a band alone by up to its cube root more. Labelled images show few

@@ -179,25 +179,6 @@ class Cloud(Body):
         return filled(self.layer, self.texture, self.metres, within, (top, left))
 
 
-@dataclass(frozen=True)
-class Overcast(Body):
-    """One layer without an edge."""
-
-    texture: Texture
-
-    @property
-    def name(self) -> str:
-        """No mask's."""
-        return "overcast"
-
-    def thickness(self, top: float, left: float, shape: tuple[int, int]) -> Field:
-        """(rows, columns) optical thickness straight down at 0.55 um."""
-        bulk = np.exp(np.float32(self.layer.rough) * self.texture.at(top, left, shape))
-        bulk *= np.float32(EDGE + self.layer.peak)
-        result: Field = np.clip(bulk, 0, DENSE, out=bulk)
-        return result
-
-
 def filled(
     layer: Layer, texture: Texture, metres: float, within: Field, at: tuple[float, float]
 ) -> Field:

@@ -19,7 +19,7 @@ from nndacss.inpaint.bodies import SeenCloud, paired, seen_thickness
 from nndacss.inpaint.cast import in_pixels
 from nndacss.inpaint.options import PaintOptions
 from nndacss.inpaint.precedence import CLEAR, CLOUD, SHADOW, placed, snowed
-from nndacss.inpaint.shapes import Body, Cloud, Overcast, lay
+from nndacss.inpaint.shapes import Body, Cloud, lay
 from nndacss.inpaint.steps import (
     Steps,
     View,
@@ -40,8 +40,6 @@ MOST_PAIRS = 4
 SHORE = 40.0
 #: How often a snowfield has no gap.
 WHOLE_SNOW = 0.6
-#: Optical thickness from which on clouds without a gap are painted: thinner, the ground would show.
-VEIL = 3.0
 #: Share of a copied structure in a pixel from which on it is the pixel's label.
 COPIED_FROM = 0.5
 
@@ -54,15 +52,13 @@ class Tools:
     settings: PaintOptions
 
     def clouds(self, view: View, rng: Generator) -> Steps[View]:
-        """One layer of clouds or two, with their shadows, or one that leaves no gap."""
+        """One layer of clouds or two, with their shadows."""
         clouds = self._sky(view, rng)
         fill = float(rng.uniform(*self.settings.fill))
         return (yield from overcast_steps(view, clouds, fill))
 
     def _sky(self, view: View, rng: Generator) -> list[Body]:
-        # nothing is drawn for what is not asked for: older recipes paint as they did
-        if self.settings.overcast_chance and rng.random() < self.settings.overcast_chance:
-            return [self._overcast(view, rng)]
+        # without pairs nothing is drawn for them
         if self.settings.pair_chance and rng.random() < self.settings.pair_chance:
             return self._pairs(view, rng)
         clouds: list[Body] = [self._cloud(view, rng)]
@@ -75,18 +71,6 @@ class Tools:
         cover = log_uniform(self.settings.cover, rng)
         outline = lay(self.bank, "cloud", view.shape, view.metres, layer.zoom, cover, rng)
         return Cloud(layer, view.metres, outline, Texture(rng, layer.grain, layer.stretch))
-
-    def _overcast(self, view: View, rng: Generator) -> Overcast:
-        """From a dull sheet to a thick one, from even to as rough as other clouds."""
-        firm = self.settings.model_copy(update={"thin_chance": 0.0})
-        layer, uneven = draw_layer(firm, rng), float(rng.uniform(0.1, 1.0))
-        layer = replace(
-            layer,
-            peak=log_uniform((min(VEIL, firm.thick[1]), firm.thick[1]), rng),
-            rough=uneven * layer.rough,
-            relief=uneven * layer.relief,
-        )
-        return Overcast(layer, view.metres, Texture(rng, layer.grain, layer.stretch))
 
     def _pairs(self, view: View, rng: Generator) -> list[Body]:
         """Matched pairs of one weather, any of the bank."""
