@@ -46,7 +46,7 @@ BLOCK = 16
 #: Codes per e-fold of 1 + distance: 127 of them reach 100 pixels.
 CODES = 27.5
 #: Bytes of masks that a process keeps once read, and of the largest that it reads whole: to read
-#: and unpack windows again and again takes half of the time of painting.
+#: and unpack windows again and again takes a third of the time of painting.
 KEPT, SMALL = 256 * 2**20, 4 * 2**20
 _REMEDY = "build it again with python -m nndacss.inpaint.bank"
 
@@ -119,6 +119,8 @@ class Spot:
 
 class MaskBank:
     """A bank, open for reading in any number of processes; it can be pickled and forked.
+
+    Each process keeps the masks that it used last, `KEPT` bytes of them at most.
 
     DatasetError where the file is missing, damaged, of another version or not a bank.
     """
