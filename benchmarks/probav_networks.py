@@ -42,8 +42,8 @@ from nndacss.models.cyclegan import Generator  # noqa: E402
 from nndacss.models.keras_weights import load_cloud_net, load_generator  # noqa: E402
 from nndacss.models.probav_card import ROLES, CloudCard, GeneratorCard, published  # noqa: E402
 from nndacss.models.probav_networks import (  # noqa: E402
-    DETECT_HALO,
-    TRANSLATE_HALO,
+    DETECT,
+    TRANSLATE,
     CloudDetector,
     Translator,
     in_tiles,
@@ -102,12 +102,12 @@ def ours(network: Network, pixels: Pixels, threads: int) -> Callable[[], None]:
     rows, columns = pixels.shape[1:]
     ready: Callable[[Pixels], Pixels]
     if isinstance(network, Generator):
-        ready, halo = Translator(network), TRANSLATE_HALO
+        ready, cut = Translator(network, threads=threads), TRANSLATE
     else:
-        ready, halo = CloudDetector(network), DETECT_HALO
+        ready, cut = CloudDetector(network, threads=threads), DETECT
 
     def run() -> None:
-        for _ in in_tiles(lambda at: pixels[:, *at], ready, (rows, columns), halo, threads):
+        for _ in in_tiles(lambda at: pixels[:, *at], ready, (rows, columns), cut):
             pass
 
     return run

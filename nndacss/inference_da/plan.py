@@ -13,7 +13,7 @@ from nndacss.models.probav_card import CloudCard, GeneratorCard, choose
 
 STAGE = "inference_da"
 #: Raised when the same product and weights give other pixels.
-VERSION = 1
+VERSION = 2
 #: Networks compute in it: bf16 flips about 1 % of a mask's pixels.
 PRECISION = "float32"
 #: Attribute of the adapted file's root: JSON with the recipe's digest, the weights and notes.

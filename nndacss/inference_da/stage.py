@@ -84,23 +84,22 @@ def _adapt(wanted: Wanted, recipe: str, context: Context) -> dict[str, Any]:
         for note in notes:
             log.warning("WARNING: %s: %s", wanted.product.name, note)
         device = stack.enter_context(claim(cast(Choice, wanted.device)))
-        translator = Translator(generator(translating), device)
-        detector = CloudDetector(cloud_net(detecting), device)
+        # popped when it is used, so that its buffers go before the second one's come
+        translators = [Translator(generator(translating), device, context.threads)]
+        detector = CloudDetector(cloud_net(detecting), device, context.threads)
         draft = stack.enter_context(_copied(wanted))
         with open_copy(draft) as file:
             check(product, file)
             valid = translate(
                 product,
                 file,
-                translator,
-                context.threads,
+                translators.pop(),
                 lambda done: context.progress(done * _BANDS, "bands"),
             )
             cloudy = detect(
                 Product(draft, file),
                 file,
                 detector,
-                context.threads,
                 lambda done: context.progress(_BANDS + done * (_MASK - _BANDS), "cloud mask"),
             )
             told: dict[str, Any] = {

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from nndacss.errors import BandError, InputError, complain
 from nndacss.models.probav_networks import (
-    DETECT_HALO,
-    TRANSLATE_HALO,
+    DETECT,
+    TRANSLATE,
     CloudDetector,
     Tile,
     Translator,
@@ -58,9 +58,7 @@ def check(product: Product, file: h5py.File) -> None:
             raise BandError(complain(product.path, found, "a library that packs it too", remedy))
 
 
-def translate(
-    product: Product, file: h5py.File, network: Translator, threads: int, progress: Progress
-) -> float:
+def translate(product: Product, file: h5py.File, network: Translator, progress: Progress) -> float:
     """Write the adapted bands of `product` into the copy `file`; returns the valid share.
 
     Where a band is missing, all are.
@@ -68,7 +66,7 @@ def translate(
     layers = _datasets(product, file)
     codings = [Coding.of(layer, product.path) for layer in layers]
     valid = 0
-    for tile, pixels in in_tiles(product.read, network, product.shape, TRANSLATE_HALO, threads):
+    for tile, pixels in in_tiles(product.read, network, product.shape, TRANSLATE):
         kept = pixels[:, *tile.inside]
         for layer, band, coding in zip(layers, kept, codings, strict=True):
             layer[tile.at] = coding.counts(band)
@@ -105,9 +103,7 @@ class Coding:
         return result
 
 
-def detect(
-    copy: Product, file: h5py.File, network: CloudDetector, threads: int, progress: Progress
-) -> float:
+def detect(copy: Product, file: h5py.File, network: CloudDetector, progress: Progress) -> float:
     """Add the cloud probability of the adapted bands to `file`; returns the cloudy share.
 
     That is of the valid pixels those with a probability above 0.5; NaN where there are none.
@@ -129,7 +125,7 @@ def detect(
     layer.attrs["NO_DATA"] = np.float32(MISSING)
     layer.attrs["DESCRIPTION"] = "Probability of cloud, 0 to 1; -1 missing"
     cloudy = valid = 0
-    for tile, pixels in in_tiles(copy.read, network, copy.shape, DETECT_HALO, threads):
+    for tile, pixels in in_tiles(copy.read, network, copy.shape, DETECT):
         kept = pixels[tile.inside]
         missing = np.isnan(kept)
         layer[tile.at] = np.where(missing, np.float32(MISSING), kept)

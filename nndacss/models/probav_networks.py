@@ -3,9 +3,9 @@
     translate = Translator(generator(weights))      (4, rows, columns) reflectance -> the same
     detect = CloudDetector(cloud_net(weights))      (4, rows, columns) -> (rows, columns), 0..1
 
-Both look at a pixel's surroundings only so far (`HALO`). A window of an image with that much
-around it, cut at the image's edge and starting at a multiple of 4, therefore gives what the whole
-image gives: no blending, and no difference by tile size but for rounding.
+Both look at a pixel's surroundings only so far (`TRANSLATE`, `DETECT`). A window of an image with
+that much around it, cut at the image's edge and starting at a multiple of 4 (the second), therefore
+gives what the whole image gives: no blending, no difference by tile size but for rounding.
 
 Missing pixels enter as 0, as in the published program, and stay missing.
 """
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
     from nndacss.models.cyclegan import Generator
     from nndacss.models.separable_unet import CloudNet
 
-#: Pixels around a window that a network has to see, multiples of 4: their reach is 6 and 23.
-TRANSLATE_HALO, DETECT_HALO = 8, 24
-#: Rows and columns that are kept of a window, at most, by halo: what lies around costs an eighth
-#: at most, and a thread holds about 300 MiB.
-CORES = {TRANSLATE_HALO: 512, DETECT_HALO: 768}
 #: Rows and columns that a cloud network gets are multiples of it.
 MULTIPLE = 4
 
@@ -66,26 +61,45 @@ class Tile:
         return rows, columns
 
 
-def tiles(shape: tuple[int, int], halo: int, core: int | None = None) -> Iterator[Tile]:
-    """Windows that cover an image of `shape`, row by row; `core` and `halo` multiples of 4."""
-    down, across = (_spans(size, halo, core or CORES[halo]) for size in shape)
+@dataclass(frozen=True)
+class Cut:
+    """How an image is cut into tiles for a network."""
+
+    halo: int
+    """Pixels around a tile that the network has to see; a multiple of `multiple`."""
+    core: int
+    """Rows and columns that are kept of a window, at most (but for an image's edge)."""
+    multiple: int = 1
+    """Windows begin at multiples of it."""
+
+
+#: A generator sees 6 pixels around, a cloud network 23 and takes multiples of 4. What lies around
+#: is computed twice, 4 and 8 % of it; buffers for a window are 600 and 700 MiB.
+TRANSLATE, DETECT = Cut(8, 768), Cut(24, 1184, MULTIPLE)
+
+
+def tiles(shape: tuple[int, int], cut: Cut) -> Iterator[Tile]:
+    """Windows that cover an image of `shape`, row by row."""
+    down, across = (_spans(size, cut) for size in shape)
     for (rows, wide_rows), (columns, wide_columns) in product(down, across):
         yield Tile((rows, columns), (wide_rows, wide_columns))
 
 
-def _spans(size: int, halo: int, core: int) -> list[tuple[slice, slice]]:
+def _spans(size: int, cut: Cut) -> list[tuple[slice, slice]]:
     """What is kept along one axis, and with what lies around.
 
-    As equal as can be: buffers of one size are used again and again, of many sizes they leave
-    holes in memory.
+    Windows are equally large (a network is compiled for a shape), which is as small as can be:
+    those at an edge have a halo on one side alone. Where `size` is no multiple, the last is short.
     """
-    step = math.ceil(size / math.ceil(size / core) / MULTIPLE) * MULTIPLE
-    found = []
-    for start in range(0, size, step):
-        stop = min(start + step, size)
-        first = min(start - halo, size - step - 2 * halo) // MULTIPLE * MULTIPLE
-        first = max(first, 0)
-        last = min(max(stop + halo, first + step + 2 * halo), size)
+    halo, multiple = cut.halo, cut.multiple
+    count = max(math.ceil((size - 2 * halo) / cut.core), 1)
+    wide = math.ceil((size + 2 * halo * (count - 1)) / count / multiple) * multiple
+    latest = max(math.ceil((size - wide) / multiple) * multiple, 0)
+    found, stop = [], 0
+    while stop < size:
+        start, first = stop, max(min(stop - halo, latest), 0)
+        last = min(first + wide, size)
+        stop = size if last == size else last - halo
         found.append((slice(start, stop), slice(first, last)))
     return found
 
@@ -94,18 +108,18 @@ def in_tiles(
     read: Callable[[Place], Pixels],
     network: Callable[[Pixels], Pixels],
     shape: tuple[int, int],
-    halo: int,
-    threads: int,
+    cut: Cut,
 ) -> Iterator[tuple[Tile, Pixels]]:
-    """Every tile with what the network makes of it, in order; one tile a thread in flight.
+    """Every tile with what the network makes of it, in order.
 
-    `read` is called in the caller's thread: HDF5 does one thing at a time anyway.
+    `read` is called in the caller's thread (HDF5 does one thing at a time anyway), which reads the
+    next tile and uses the last one while the network has one in another thread.
     """
     waiting: deque[tuple[Tile, Future[Pixels]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for tile in tiles(shape, halo):
+    with ThreadPoolExecutor(1) as pool:
+        for tile in tiles(shape, cut):
             waiting.append((tile, pool.submit(network, read(tile.around))))
-            if len(waiting) > threads:
+            if len(waiting) > 1:
                 done, future = waiting.popleft()
                 yield done, future.result()
         while waiting:
@@ -116,12 +130,17 @@ def in_tiles(
 class _Network:
     """What both share: a prepared network on its device."""
 
-    def __init__(self, network: Generator | CloudNet, device: str = "cpu") -> None:
-        """The network is taken over and changed; `device` is `cpu` or `cuda:<n>`."""
+    def __init__(
+        self, network: Generator | CloudNet, device: str = "cpu", threads: int = 1
+    ) -> None:
+        """The network is taken over and changed.
+
+        `device` is `cpu` or `cuda:<n>`; `threads` are those of one call on a processor.
+        """
         from nndacss.models.separable_prepare import prepare
 
         self.bands = network.bands
-        self._run = prepare(network, device)
+        self._run = prepare(network, device, threads)
         self._lock = threading.Lock() if device != "cpu" else None
 
     def _predict(self, pixels: Pixels) -> Tensor:

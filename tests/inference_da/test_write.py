@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -10,10 +11,10 @@ import torch
 
 from nndacss.errors import BandError, InputError, NndacssError, OutputError, WeightsError
 from nndacss.inference_da import stage
+from nndacss.inference_da import write as write_module
 from nndacss.inference_da.plan import Wanted, inference_order, made_by
 from nndacss.inference_da.stage import adapt_product
 from nndacss.inference_da.write import Coding
-from nndacss.models import probav_networks
 from nndacss.models.card import save_weights
 from nndacss.models.cyclegan import Generator
 from nndacss.models.keras_weights import load_cloud_net, load_generator
@@ -77,13 +78,20 @@ def plainly(network, pixels, multiple=1):
     return result[:, : pixels.shape[1], : pixels.shape[2]]
 
 
+def cut_small(monkeypatch, core):
+    """Tiles that keep so many pixels a side."""
+    for name in ("TRANSLATE", "DETECT"):
+        cut = replace(getattr(write_module, name), core=core)
+        monkeypatch.setattr(write_module, name, cut)
+
+
 @pytest.mark.parametrize("core", [16, 768])
 @pytest.mark.parametrize(
     "layout", [{}, {"level": "LEVEL3"}, {"converted": True}, {"packing": "szip"}]
 )
 def test_bands_and_mask(tmp_path, weights, monkeypatch, layout, core):
     """As the plain networks on the whole product: bands in counts, the mask from these bands."""
-    monkeypatch.setattr(probav_networks, "CORES", dict.fromkeys(probav_networks.CORES, core))
+    cut_small(monkeypatch, core)
     product = write(tmp_path / "pv.HDF5", **layout)
     before = product.read_bytes()
     seen = reflectance(product)
@@ -135,7 +143,7 @@ def test_all_else_is_copied(tmp_path, product, weights):
 
 
 def test_threads_change_nothing(tmp_path, product, weights, monkeypatch):
-    monkeypatch.setattr(probav_networks, "CORES", dict.fromkeys(probav_networks.CORES, 16))
+    cut_small(monkeypatch, 16)
     place, _ = adapt(tmp_path, product, weights)
     wanted = Wanted(product, tmp_path / "b.HDF5", *weights, device="cpu")
     context = begun(inference_order(wanted), tmp_path / "more")

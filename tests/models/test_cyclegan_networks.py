@@ -1,5 +1,7 @@
 """The networks between Proba-V and Landsat-8: sizes, reach, normalization, fast form, tiles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,10 @@ from torch import nn
 
 from nndacss.models.cyclegan import CENTRE, REACH, Discriminator, Generator
 from nndacss.models.probav_networks import (
-    DETECT_HALO,
-    TRANSLATE_HALO,
+    DETECT,
+    TRANSLATE,
     CloudDetector,
+    Cut,
     Translator,
     tiles,
 )
@@ -105,7 +108,8 @@ def test_reach():
     found = np.array([reached(settled(CloudNet(4, filters=6)), 64, at) for at in range(28, 36)])
     assert found.min() == -CLOUD_REACH
     assert found.max() == CLOUD_REACH
-    assert CLOUD_REACH < DETECT_HALO
+    assert DETECT.halo > CLOUD_REACH
+    assert TRANSLATE.halo > REACH
 
 
 def image_with_gaps(rows, columns, seed=0):
@@ -127,8 +131,8 @@ def plain(network, pixels, multiple=1):
     return result[:, : missing.shape[0], : missing.shape[1]], missing
 
 
-def whole(network, pixels, halo, core, out):
-    for tile in tiles(pixels.shape[1:], halo, core):
+def whole(network, pixels, cut, core, out):
+    for tile in tiles(pixels.shape[1:], replace(cut, core=core)):
         out[..., *tile.at] = network(pixels[:, *tile.around])[..., *tile.inside]
     return out
 
@@ -137,7 +141,7 @@ def test_translation_in_tiles_is_that_of_the_whole_image():
     pixels = image_with_gaps(70, 91)
     network = settled(Generator(filters=6))
     expected, missing = plain(network, pixels)
-    found = whole(Translator(network), pixels, TRANSLATE_HALO, 32, np.zeros_like(pixels))
+    found = whole(Translator(network), pixels, TRANSLATE, 32, np.zeros_like(pixels))
     assert np.array_equal(np.isnan(found), np.broadcast_to(missing, found.shape))
     np.testing.assert_allclose(found[:, ~missing], expected[:, ~missing], atol=2e-6)
 
@@ -150,7 +154,7 @@ def test_clouds_in_tiles_are_those_of_the_whole_image(core):
     expected = 1 / (1 + np.exp(-logits[0].astype(float)))
     assert expected.std() > 0.005
     detector = CloudDetector(network)
-    found = whole(detector, pixels, DETECT_HALO, core, np.zeros((90, 115), np.float32))
+    found = whole(detector, pixels, DETECT, core, np.zeros((90, 115), np.float32))
     assert np.array_equal(np.isnan(found), missing)
     np.testing.assert_allclose(found[~missing], expected[~missing], atol=2e-6)
 
@@ -163,14 +167,31 @@ def test_what_is_missing_everywhere_is_not_computed():
     assert np.isnan(found).all()
 
 
-@pytest.mark.parametrize("shape", [(50, 33), (1, 400), (16, 17), (131, 64)])
-def test_tiles_cover_every_pixel_once_with_what_lies_around(shape):
+@pytest.mark.parametrize("multiple", [1, 4])
+@pytest.mark.parametrize("shape", [(50, 33), (1, 400), (16, 17), (131, 64), (48, 47)])
+def test_tiles_cover_every_pixel_once_with_what_lies_around(shape, multiple):
     covered = np.zeros(shape, dtype=int)
-    for tile in tiles(shape, 8, 16):
+    cut = Cut(8, 16, multiple)
+    windows = [set(), set()]
+    for tile in tiles(shape, cut):
         covered[tile.at] += 1
-        for keep, wide, size in zip(tile.at, tile.around, shape, strict=True):
-            assert wide.start % 4 == 0
-            assert wide.start == 0 or wide.start <= keep.start - 8
-            assert wide.stop == size or wide.stop >= keep.stop + 8
-            assert wide.stop - wide.start <= 16 + 16 + 3
+        for axis, (keep, wide) in enumerate(zip(tile.at, tile.around, strict=True)):
+            size = shape[axis]
+            assert wide.start % multiple == 0
+            assert 0 <= wide.start <= max(keep.start - 8, 0)
+            assert min(keep.stop + 8, size) <= wide.stop <= size
+            windows[axis].add(-(-(wide.stop - wide.start) // multiple))
     assert (covered == 1).all()
+    for lengths in windows:
+        assert len(lengths) == 1, "a network is compiled for one shape"
+        assert lengths.pop() * multiple <= 16 + 2 * 8 + multiple - 1
+
+
+def test_spans_by_hand():
+    """100 pixels, 8 around, 30 kept: (100 - 16) / 30 makes 3 of (100 + 2 * 16) / 3 = 44."""
+    found = [(t.at[1], t.around[1]) for t in tiles((1, 100), Cut(8, 30))]
+    assert found == [
+        (slice(0, 36), slice(0, 44)),
+        (slice(36, 64), slice(28, 72)),
+        (slice(64, 100), slice(56, 100)),
+    ]

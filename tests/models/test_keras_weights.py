@@ -7,6 +7,7 @@ import torch
 
 from nndacss.errors import WeightsError
 from nndacss.models.keras_weights import load_cloud_net, load_generator
+from nndacss.models.separable_prepare import prepare
 from tests.models import keras_files
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -43,11 +44,14 @@ def test_cloud_network_as_keras_computes_it(tmp_path, bands):
     np.testing.assert_allclose(run(network, image)[..., 0], expected, atol=1e-4)
 
 
-def test_published_files_give_what_tensorflow_gave(shared_data):
+@pytest.mark.parametrize("form", ["as loaded", "fast"])
+def test_published_files_give_what_tensorflow_gave(shared_data, form):
     weights = shared_data("weights")
     stored = np.load(shared_data("parity") / "probav_dagans_320.npz")
     generator = load_generator(weights / "full.hdf5")
     clouds = load_cloud_net(weights / "cloud_detection_l8.hdf5")
+    if form == "fast":
+        generator, clouds = prepare(generator, threads=2), prepare(clouds, threads=2)
     assert np.abs(run(generator, stored["x"]) - stored["generator"]).max() < 1e-5
     for source, expected in (("generator", "cloud_on_generated"), ("x", "cloud_on_input")):
         found = torch.from_numpy(run(clouds, stored[source])).sigmoid().numpy()
