@@ -74,8 +74,8 @@ class Cut:
 
 
 #: A generator sees 6 pixels around, a cloud network 23 and takes multiples of 4. What lies around
-#: is computed twice, 4 and 8 % of it; buffers for a window are 600 and 700 MiB.
-TRANSLATE, DETECT = Cut(8, 768), Cut(24, 1184, MULTIPLE)
+#: is computed twice, 4 to 6 % of it; buffers for a window are 600 MiB and 1 GiB.
+TRANSLATE, DETECT = Cut(8, 768), Cut(24, 1536, MULTIPLE)
 
 
 def tiles(shape: tuple[int, int], cut: Cut) -> Iterator[Tile]:
