@@ -42,8 +42,9 @@ def compiled(network: Generator | CloudNet, shape: tuple[int, ...], threads: int
 def graph(network: Generator | CloudNet, shape: tuple[int, ...]) -> Model:
     """What takes float32 images of one (n, bands, rows, columns); its shape is part of it."""
     planes = ops.parameter(list(shape), np.float32)
-    result = _generator(network, planes) if isinstance(network, Generator) else None
-    return Model([result or _cloud_net(cast(CloudNet, network), planes)], [planes])
+    if isinstance(network, Generator):
+        return Model([_generator(network, planes)], [planes])
+    return Model([_cloud_net(network, planes)], [planes])
 
 
 def _generator(network: Generator, planes: Node) -> Node:
@@ -111,7 +112,7 @@ def _doubled(layer: nn.ConvTranspose2d, image: Node) -> Node:
 
 
 def _last(layer: nn.Conv2d, *parts: Node) -> Node:
-    """A 1x1 convolution of the parts of a joined image to few planes: a sixth of its time."""
+    """A 1x1 convolution of the parts of a joined image to few planes: half of its time."""
     matrices = torch.split(layer.weight[:, :, 0, 0], [_planes(part) for part in parts], dim=1)
     total: Node = _constant(cast(Tensor, layer.bias))
     for part, matrix in zip(parts, matrices, strict=True):

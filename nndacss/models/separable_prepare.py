@@ -35,10 +35,11 @@ def prepare(network: Generator | CloudNet, device: Any = "cpu", threads: int = 1
     place = torch.device(device)
     network.eval().requires_grad_(False)
     fold_batch_norm(network, torch.zeros(1, network.bands, _EXAMPLE, _EXAMPLE))
-    # a norm that is left is rare and looks at the whole image: torch has it
-    if any(isinstance(layer, nn.InstanceNorm2d) for layer in network.modules()):
-        return _by_torch(network, place, threads)
-    return Compiled(network, threads) if place.type == "cpu" else _by_torch(network, place, threads)
+    # a norm that is left looks at the whole image; it is rare, and torch has it
+    left = any(isinstance(layer, nn.InstanceNorm2d) for layer in network.modules())
+    if place.type == "cpu" and not left:
+        return Compiled(network, threads)
+    return _by_torch(network, place, threads)
 
 
 def _by_torch(network: nn.Module, place: torch.device, threads: int) -> Run:
