@@ -14,7 +14,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,16 +121,17 @@ def drafted(path: Path) -> Iterator[Path]:
     The draft's name carries host, pid and a random part and keeps the suffix (GDAL and numpy
     look at it). Two writers of one path are harmless: the last one wins, both are whole.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     tag = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     draft = path.with_name(f".draft-{tag}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
         os.replace(draft, path)
     except OSError as error:
         raise OutputError(complain(path, _reason(error), "a writable place", _REMEDY)) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only system refuses it even where there is no draft
+            draft.unlink()
 
 
 _REMEDY = "free disk space or choose another folder, and run again: finished parts are kept"

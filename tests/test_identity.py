@@ -1,8 +1,10 @@
 """Which edit gives a result another name, and which does not."""
 
 import dataclasses
+import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +82,18 @@ def test_a_draft_takes_its_place_or_vanishes(tmp_path):
 def test_a_full_disk_is_told_in_one_line(tmp_path):
     with pytest.raises(OutputError, match=r"No space.*free disk space"), drafted(tmp_path / "a"):
         raise OSError(28, "No space left on device")
+
+
+def test_a_read_only_system_is_told_as_such(tmp_path, monkeypatch):
+    """It refuses folders, and to remove even what is not there."""
+
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    said = r"a: found Read-only file system while writing; expected a writable place; .*another"
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(OutputError, match=said), drafted(tmp_path / "a"):
+        refused()
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(OutputError, match=said), drafted(tmp_path / "b" / "a"):
+        pass
