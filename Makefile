@@ -68,7 +68,7 @@ servers:
 		|| echo "   not to be had: those tests will be skipped"
 
 slow: setup servers
-	$(BIN)/pytest -m "slow and not gpu"
+	$(BIN)/pytest -m "slow and not gpu" --timeout 3600
 
 lint: setup
 	$(BIN)/ruff format .
