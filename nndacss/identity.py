@@ -127,6 +127,8 @@ def drafted(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
         os.replace(draft, path)
+    except OutputError:  # of a draft inside this one: said already
+        raise
     except OSError as error:
         raise OutputError(complain(path, _reason(error), "a writable place", _REMEDY)) from error
     finally:

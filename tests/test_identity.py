@@ -84,6 +84,12 @@ def test_a_full_disk_is_told_in_one_line(tmp_path):
         raise OSError(28, "No space left on device")
 
 
+def test_what_one_draft_inside_another_said_is_not_said_again(tmp_path):
+    outer = pytest.raises(OutputError, match=r"^[^;]*b: found No space[^;]*; [^;]*; [^;]*$")
+    with outer, drafted(tmp_path / "a"), drafted(tmp_path / "b"):
+        raise OSError(28, "No space left on device")
+
+
 def test_a_read_only_system_is_told_as_such(tmp_path, monkeypatch):
     """It refuses folders, and to remove even what is not there."""
 
