@@ -137,9 +137,9 @@ def _build(cls: type[Settings], table: Any, section: str, source: str) -> Settin
 
 
 def wanted(message: str) -> str:
-    """What pydantic says of a value, without its word for an error of ours.
+    """What pydantic says of a value, without what stands before it in each such sentence.
 
-    >>> wanted("Value error, zoom must be above 0")
-    'zoom must be above 0'
+    >>> wanted("Value error, zoom must be above 0"), wanted("Input should be greater than 0")
+    ('zoom must be above 0', 'greater than 0')
     """
-    return message.removeprefix("Value error, ")
+    return message.removeprefix("Value error, ").removeprefix("Input should be ")

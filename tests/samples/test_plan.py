@@ -92,7 +92,7 @@ def test_planning_opens_no_raster(folder):
         ({"kind": "biomes"}, r"datasets = 'biomes' is not known; choose one of: biome, biome_"),
         ({"kind": "biome_chips"}, r"biome_chips: found no folder; expected options folder"),
         ({"kind": "twin", "seeds": 3}, r"twin: found unknown option seeds; expected one of first"),
-        ({"kind": "twin", "count": 0}, r"twin: found count = 0; expected Input should be greater"),
+        ({"kind": "twin", "count": 0}, r"twin: found count = 0; expected greater"),
     ],
 )
 def test_wrong_options(entry, message):
