@@ -13,14 +13,14 @@ that has been seen:
   sun's beam, of which the cloud lets through what its thickness does. In a top-of-atmosphere
   image only what is above the air's own reflectance is dimmed; that is never more than the
   darkest pixels of the image.
-- Snow: a spectrum between old and fresh, under what texture the ground had; finer grains are
-  brighter in the short-wave infrared.
+- Snow: a spectrum between old and fresh, under what texture the ground had; where its grains are
+  told, they make the infrared.
 - Water: a spectrum between clear and turbid, and glint, above the air's own light.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -42,9 +42,13 @@ Bands = NDArray[np.float32]
 #: vapour hides low clouds from the cirrus band.
 WATER = {"swir16": 0.72, "swir22": 0.52, "cirrus": 0.03}
 FROZEN = {"swir16": 0.28, "swir22": 0.30, "cirrus": 0.75}
-#: Snow of grains of 50 um, as on cold ice sheets: about what Wiscombe and Warren (1980, J. Atmos.
-#: Sci. 37) calculate, under a low sun. It shines where older snow is dark.
-FINE = {"swir16": 0.24, "swir22": 0.25}
+#: How strongly ice absorbs, per millimetre: 4 pi times its imaginary refractive index over the
+#: wavelength (Warren and Brandt 2008, J. Geophys. Res. 113, rounded; at 2.2 um as in snow_spectra's
+#: points, whose short-wave bands are alike).
+ICE = {"nir08": 0.0035, "swir16": 2.1, "swir22": 2.0}
+#: Grains of this diameter d make snow reflect exp(-sqrt(13 d absorption)) (Kokhanovsky and Zege
+#: 2004, Applied Optics 43).
+_GRAINS = 13.0
 #: Optical thickness of 300 Dobson units of ozone in OLI's bands (absorption coefficients of NASA's
 #: Ocean Biology Processing Group, times 0.3 atm cm).
 OZONE = {"coastal": 0.001, "blue": 0.006, "green": 0.031, "red": 0.018, "pan": 0.021}
@@ -92,9 +96,22 @@ def light(
     if level == "SR":
         return Light(np.zeros_like(sky), sky, np.ones_like(sky))
     path = np.array([float(air.path(name, dust)[0, 0]) for name in names], np.float32)
-    mass = 1 + 1 / np.sin(np.radians(elevation))
-    ozone = np.exp([-OZONE.get(name, 0.0) * mass for name in names]).astype(np.float32)
+    ozone = np.exp([-OZONE.get(name, 0.0) * _mass(elevation) for name in names]).astype(np.float32)
     return Light(np.minimum(path, darkest(pixels)), sky, ozone)
+
+
+def under_sun(light: Light, before: float, now: float) -> Light:
+    """The air under a sun of another elevation, degrees, as far as bright ground shows it: ozone.
+
+    Nothing changes in surface reflectance.
+    """
+    ozone = light.ozone ** np.float32(_mass(now) / _mass(before))
+    return replace(light, ozone=ozone.astype(np.float32))
+
+
+def _mass(elevation: float) -> float:
+    """How many times the air is passed, down from the sun and straight up."""
+    return float(1 + 1 / np.sin(np.radians(elevation)))
 
 
 def darkest(pixels: Pixels) -> Bands:
@@ -193,23 +210,25 @@ def snow(
     cover: Field,
     age: float,
     *,
-    fine: float = 0.0,
+    grain: float | None = None,
     relief: float = 1.0,
 ) -> Pixels:
     """The image where snow covers the share `cover` (rows, columns) of each pixel.
 
-    `age` from 0, fresh, to 1, old; `fine` from 0 to 1, grains of 50 um; `relief`, the power of the
-    ground's texture that is left, from 0 to 1. Bands that nobody described for snow stay as they
-    are.
+    `age` from 0, fresh, to 1, old; `grain`, the grains' diameter in millimetres, which the infrared
+    follows, instead of the age; `relief`, the power of the ground's texture that is left, from 0
+    to 1. Bands that nobody described for snow stay as they are.
     """
     old, fresh = MATERIALS["snow"]
+    red = age * old[ROLES.index("red")] + (1 - age) * fresh[ROLES.index("red")]
     result = pixels.copy()
     for band, (role, ground) in enumerate(zip(roles, pixels, strict=True)):
         name = _ALIAS.get(role, role)
         if name in ROLES:
             place = ROLES.index(name)
             own = age * old[place] + (1 - age) * fresh[place]
-            own += fine * (FINE.get(name, own) - own)
+            if grain is not None and name in ICE:
+                own = red * float(np.exp(-np.sqrt(_GRAINS * grain * ICE[name])))
             texture = np.clip(ground / np.maximum(around(ground), 0.01), 0.7, 1.2) ** relief
             result[band] = ground + cover * (np.float32(light.ozone[band] * own) * texture - ground)
     return result

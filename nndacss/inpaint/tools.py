@@ -13,12 +13,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from nndacss.inpaint import render
+from nndacss.inpaint import render, snowfields
 from nndacss.inpaint.bank import MaskBank
 from nndacss.inpaint.bodies import SeenCloud, paired, seen_thickness
 from nndacss.inpaint.cast import in_pixels
 from nndacss.inpaint.options import PaintOptions
-from nndacss.inpaint.precedence import CLEAR, CLOUD, SHADOW, placed, snowed
+from nndacss.inpaint.precedence import CLEAR, CLOUD, SHADOW, placed
 from nndacss.inpaint.shapes import Body, Cloud, lay
 from nndacss.inpaint.steps import (
     Steps,
@@ -36,10 +36,6 @@ T = TypeVar("T", bound=np.generic)
 
 #: Matched pairs that are painted into one patch at most.
 MOST_PAIRS = 4
-#: Metres over which painted water gives way to land.
-SHORE = 40.0
-#: How often a snowfield has no gap.
-WHOLE_SNOW = 0.6
 #: Share of a copied structure in a pixel from which on it is the pixel's label.
 COPIED_FROM = 0.5
 
@@ -98,27 +94,8 @@ class Tools:
         return done.told(self.bank.records[outline.spot.index].name)
 
     def snowfield(self, view: View, rng: Generator) -> View:
-        """Snow or ice all over what may be clear, unless a cloud may be in the patch.
-
-        Flat and even as an ice sheet, in drifts, or a broken cover through which the ground or the
-        sea is seen.
-        """
-        # mostly fresh, seldom of fine grains: their short-wave light is that of clouds
-        age, fine, relief = (float(rng.random()) ** power for power in (2, 3, 2))
-        least = 1.0 if rng.random() < WHOLE_SNOW else float(rng.uniform(0.3, 1.0))
-        broken = log_uniform((0.01, 0.1), rng) * Texture(rng, 1.0).at(0, 0, view.shape)
-        drifts = log_uniform((0.002, 0.05), rng) * Texture(rng, 1.0).at(0, 0, view.shape)
-        grain = log_uniform((0.0005, 0.005), rng) * rng.standard_normal(view.shape, np.float32)
-        bright = np.float32(rng.uniform(0.85, 1.15)) * (1 + drifts + grain)
-        if (view.sets & CLOUD).any():
-            return view
-        cover = np.ones(view.shape, np.float32) if least == 1 else np.clip(least + broken, 0, 1)
-        cover = np.where(view.sets & CLEAR != 0, cover, np.float32(0)).astype(np.float32)
-        pixels = render.snow(
-            view.pixels, view.roles, view.light, cover, age, fine=fine, relief=relief
-        )
-        pixels *= 1 + cover * (bright.astype(np.float32) - 1)
-        return replace(view, pixels=pixels, sets=snowed(view.sets, cover)).told("snowfield")
+        """Snow or ice on what may be clear, of any kind, unless a cloud may be in the patch."""
+        return snowfields.laid(view, snowfields.draw(self.bank, view, rng))
 
     def ground(self, view: View, rng: Generator) -> View:
         """Ground of another brightness and colour, unless a cloud may be in the patch."""
@@ -137,7 +114,7 @@ class Tools:
         """
         cover, zoom = log_uniform((0.1, 0.9), rng), log_uniform((1.0, 4.0), rng)
         outline = lay(self.bank, "cloud", view.shape, view.metres, zoom, cover, rng)
-        shore = outline.distance(0, 0, view.shape) / np.float32(SHORE) + np.float32(0.5)
+        shore = outline.distance(0, 0, view.shape) / np.float32(snowfields.SHORE) + np.float32(0.5)
         bare = view.sets & CLEAR != 0
         share = np.where(bare, np.clip(shore, 0, 1), np.float32(0))
         level, change = float(rng.random()) ** 2, float(rng.uniform(0.02, 0.25))
