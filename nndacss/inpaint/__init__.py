@@ -13,6 +13,7 @@
     networks    pixels from networks instead, the requests of many patches answered together
     weights     which networks these are
     steps       one structure painted: optics, network, label
+    snowfields  snow and ice all over a patch: plains, floes, woods, lakes
     tools       what is drawn for a patch and painted in such steps
     modes       the six published ways to paint, as compositions of tools
     painter     all of it: pixels and label sets in, pixels and label sets out

@@ -87,10 +87,10 @@ class PaintOptions(Settings):
     snow_chance: float = Field(default=0.0, ge=0, le=1)
     """How often snow is painted below the clouds; needs outlines of snow in the bank."""
     snowfield_chance: float = Field(default=0.0, ge=0, le=1)
-    """How often all of a sample is made snow or ice first, where no modes are named and no cloud is
-    in it: plains under snow, ice sheets, sea ice; every other one stays without clouds. Labelled
-    images show few, and without short-wave bands they look like cloud to a network that has seen
-    few."""
+    """How often snow or ice is laid all over a sample first, where no modes are named and no cloud
+    is in it: plains, floes, snow in woods, ice on lakes, see `nndacss.inpaint.snowfields`. Every
+    other one stays without clouds. Labelled images show few, and without short-wave bands they look
+    like cloud to a network that has seen few."""
     ground_gain: float = Field(default=1.0, ge=1)
     """Largest factor by which ground is made brighter or darker first, where no modes are named and
     no cloud is in the sample; a band alone by up to its cube root more. Labelled images show few

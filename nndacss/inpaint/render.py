@@ -45,7 +45,7 @@ FROZEN = {"swir16": 0.28, "swir22": 0.30, "cirrus": 0.75}
 #: How strongly ice absorbs, per millimetre: 4 pi times its imaginary refractive index over the
 #: wavelength (Warren and Brandt 2008, J. Geophys. Res. 113, rounded; at 2.2 um as in snow_spectra's
 #: points, whose short-wave bands are alike).
-ICE = {"nir08": 0.0035, "swir16": 2.1, "swir22": 2.0}
+ABSORPTION = {"nir08": 0.0035, "swir16": 2.1, "swir22": 2.0}
 #: Grains of this diameter d make snow reflect exp(-sqrt(13 d absorption)) (Kokhanovsky and Zege
 #: 2004, Applied Optics 43).
 _GRAINS = 13.0
@@ -227,8 +227,8 @@ def snow(
         if name in ROLES:
             place = ROLES.index(name)
             own = age * old[place] + (1 - age) * fresh[place]
-            if grain is not None and name in ICE:
-                own = red * float(np.exp(-np.sqrt(_GRAINS * grain * ICE[name])))
+            if grain is not None and name in ABSORPTION:
+                own = red * float(np.exp(-np.sqrt(_GRAINS * grain * ABSORPTION[name])))
             texture = np.clip(ground / np.maximum(around(ground), 0.01), 0.7, 1.2) ** relief
             result[band] = ground + cover * (np.float32(light.ozone[band] * own) * texture - ground)
     return result

@@ -9,7 +9,7 @@ from pydantic import Field
 from nndacss.inpaint.options import PaintOptions
 from nndacss.settings import Settings
 
-VERSION = 1
+VERSION = 2
 
 
 class InpaintSettings(Settings):

@@ -72,9 +72,10 @@ def test_grains_tie_infrared_bands_together_as_real_snow_does(shared_data):
     ratio = short / red
     for low, high in ((0.01, 0.02), (0.02, 0.04), (0.04, 0.08), (0.08, 0.12), (0.12, 0.2)):
         some = (ratio >= low) & (ratio < high)
-        grain = np.log(ratio[some]) ** 2 / (13 * render.ICE["swir16"])
+        grain = np.log(ratio[some]) ** 2 / (13 * render.ABSORPTION["swir16"])
         told = [
-            np.median(np.exp(-np.sqrt(13 * grain * render.ICE[b]))) for b in ("nir08", "swir22")
+            np.median(np.exp(-np.sqrt(13 * grain * render.ABSORPTION[b])))
+            for b in ("nir08", "swir22")
         ]
         assert told[0] == pytest.approx(np.median(near[some] / red[some]), abs=0.07)
         assert told[1] == pytest.approx(np.median(shorter[some] / red[some]), abs=0.03)
