@@ -30,7 +30,7 @@ from nndacss.inpaint.weather import log_uniform
 Field = NDArray[np.float32]
 
 #: Kind -> how often it is drawn.
-KINDS = {"plain": 0.4, "floes": 0.2, "woods": 0.25, "lake": 0.15}
+KINDS = {"plain": 0.35, "floes": 0.15, "woods": 0.28, "lake": 0.22}
 #: Diameters of snow's grains, millimetres, from wind-packed polar snow to melting snow (Wiscombe
 #: and Warren 1980, J. Atmos. Sci. 37).
 GRAINS = (0.08, 1.5)

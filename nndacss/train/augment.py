@@ -56,7 +56,7 @@ def augment(
         sigma = np.float32(rng.uniform(0, settings.noise))
         pixels += sigma * rng.standard_normal(pixels.shape, dtype=np.float32)
     if rng.random() < settings.saturate_chance:
-        np.minimum(pixels, np.float32(rng.uniform(*settings.saturate)), out=pixels)
+        np.minimum(pixels, saturation(len(roles), settings, rng), out=pixels)
     pixels[dropped(roles, settings, rng)] = np.nan
     if rng.random() < settings.wedge_chance:
         away = wedge(crop, settings.wedge, rng)
@@ -149,6 +149,17 @@ def radiometry(
         path = depth * ratio**-power
         gain, offset = gain * (1 - path), offset * (1 - path) + path
     return gain.astype(np.float32), offset.astype(np.float32)
+
+
+def saturation(bands: int, settings: AugmentSettings, rng: Generator) -> NDArray[np.float32]:
+    """(bands, 1, 1) where each band ends; infinite where it does not."""
+    # nothing more is drawn for what is not asked for: older recipes see what they saw
+    if settings.saturate_apart and rng.random() < settings.saturate_apart:
+        levels = rng.uniform(*settings.saturate, bands)
+        levels[rng.random(bands) < 0.5] = np.inf
+    else:
+        levels = np.full(bands, rng.uniform(*settings.saturate))
+    return levels.astype(np.float32)[:, None, None]
 
 
 def dropped(roles: tuple[str, ...], settings: AugmentSettings, rng: Generator) -> NDArray[np.bool_]:

@@ -135,6 +135,23 @@ def test_a_wedge_is_unlabelled_and_missing_in_all_bands():
     assert not wedge(32, 0.0, np.random.default_rng(0))[8:24, 8:24].any()
 
 
+def test_bands_saturate_each_at_its_own_level_or_not_at_all():
+    settings = STILL.model_copy(
+        update={"saturate_chance": 1.0, "saturate": (0.4, 0.6), "saturate_apart": 1.0}
+    )
+    pixels, sets = np.full((6, 16, 16), 0.9, np.float32), np.ones((16, 16), np.uint16)
+    levels = []
+    for seed in range(40):
+        done, _ = augment(pixels, sets, REFLECTIVE, 16, settings, np.random.default_rng(seed))
+        assert (done == done[:, :1, :1]).all()
+        levels.append(done[:, 0, 0])
+    found = np.array(levels)
+    clipped = found[found < 0.9]
+    assert 0.4 <= clipped.min() < 0.45 < 0.55 < clipped.max() <= 0.6
+    assert 0.4 < clipped.size / found.size < 0.6
+    assert all(len(set(row[row < 0.9])) == (row < 0.9).sum() for row in found)
+
+
 def test_saturation_clips_all_bands_at_one_level():
     settings = STILL.model_copy(update={"saturate_chance": 1.0, "saturate": (0.4, 0.6)})
     pixels, _ = one(settings)
