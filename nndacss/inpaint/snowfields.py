@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from nndacss.inpaint import render
 from nndacss.inpaint.bank import MaskBank
@@ -126,7 +127,9 @@ def _woods(view: View, rng: Generator) -> Field:
     """Cover of snow on land: more where the ground is brighter in red, thus opener."""
     mean, steep = float(rng.uniform(0.1, 0.7)), float(rng.uniform(0.1, 0.4))
     stands = float(rng.uniform(0.0, 0.08)) * Texture(rng, 1.0).at(0, 0, view.shape)
-    trees = float(rng.uniform(0.01, 0.08)) * rng.standard_normal(view.shape, np.float32)
+    # not noise from pixel to pixel, which would give painted woods away
+    crowns = ndimage.gaussian_filter(rng.standard_normal(view.shape), rng.uniform(0.6, 1.5))
+    trees = float(rng.uniform(0.0, 0.05)) / float(crowns.std()) * crowns
     red = view.pixels[view.roles.index("red")] if "red" in view.roles else view.pixels[0]
     seen = red[~np.isnan(red)]
     low, middle, high = np.percentile(seen, (10, 50, 90)) if seen.size else (0.0, 0.0, 1.0)

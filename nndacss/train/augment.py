@@ -23,6 +23,7 @@ WAVELENGTH = {
     # bands that OLI lacks: Sentinel-2A MSI (nndacss.sensors.sentinel2_msi)
     "rededge071": 0.704, "rededge075": 0.741, "rededge078": 0.783, "nir09": 0.945,
 }  # fmt: skip
+VISIBLE = ("coastal", "blue", "green", "red")
 SHORT_WAVE = ("swir16", "swir22")
 #: Width over height of a random resized crop, as torchvision's RandomResizedCrop has it.
 ASPECT = (3 / 4, 4 / 3)
@@ -56,7 +57,7 @@ def augment(
         sigma = np.float32(rng.uniform(0, settings.noise))
         pixels += sigma * rng.standard_normal(pixels.shape, dtype=np.float32)
     if rng.random() < settings.saturate_chance:
-        np.minimum(pixels, saturation(len(roles), settings, rng), out=pixels)
+        np.minimum(pixels, saturation(roles, settings, rng), out=pixels)
     pixels[dropped(roles, settings, rng)] = np.nan
     if rng.random() < settings.wedge_chance:
         away = wedge(crop, settings.wedge, rng)
@@ -151,14 +152,17 @@ def radiometry(
     return gain.astype(np.float32), offset.astype(np.float32)
 
 
-def saturation(bands: int, settings: AugmentSettings, rng: Generator) -> NDArray[np.float32]:
+def saturation(
+    roles: tuple[str, ...], settings: AugmentSettings, rng: Generator
+) -> NDArray[np.float32]:
     """(bands, 1, 1) where each band ends; infinite where it does not."""
     # nothing more is drawn for what is not asked for: older recipes see what they saw
     if settings.saturate_apart and rng.random() < settings.saturate_apart:
-        levels = rng.uniform(*settings.saturate, bands)
-        levels[rng.random(bands) < 0.5] = np.inf
+        levels = rng.uniform(*settings.saturate, len(roles))
+        ends = (rng.random(len(roles)) < 0.5) & [role in VISIBLE for role in roles]
+        levels[~ends] = np.inf
     else:
-        levels = np.full(bands, rng.uniform(*settings.saturate))
+        levels = np.full(len(roles), rng.uniform(*settings.saturate))
     return levels.astype(np.float32)[:, None, None]
 
 

@@ -62,8 +62,9 @@ class AugmentSettings(Settings):
     """Where all bands are clipped, as in products scaled to 8 bit."""
     saturate_chance: float = Field(default=0.15, ge=0, le=1)
     saturate_apart: float = Field(default=0.0, ge=0, le=1)
-    """Of these, in how many each band saturates at a level of its own, and half of the bands do
-    not: Landsat-5 and -7 lose bright cloud in blue at 0.38, and not in near infrared."""
+    """Of these, in how many about half of the visible bands saturate, each at a level of its own,
+    and no other: Landsat-5 and -7 show no more than 0.38 in blue, and bright cloud in near
+    infrared as it is."""
     wedge_chance: float = Field(default=0.1, ge=0, le=1)
     """Make one side of a slanted line missing, as at the border of a scene."""
     wedge: float = Field(default=0.5, ge=0, le=1)

@@ -135,7 +135,7 @@ def test_a_wedge_is_unlabelled_and_missing_in_all_bands():
     assert not wedge(32, 0.0, np.random.default_rng(0))[8:24, 8:24].any()
 
 
-def test_bands_saturate_each_at_its_own_level_or_not_at_all():
+def test_visible_bands_saturate_each_at_its_own_level_or_not_at_all():
     settings = STILL.model_copy(
         update={"saturate_chance": 1.0, "saturate": (0.4, 0.6), "saturate_apart": 1.0}
     )
@@ -146,6 +146,8 @@ def test_bands_saturate_each_at_its_own_level_or_not_at_all():
         assert (done == done[:, :1, :1]).all()
         levels.append(done[:, 0, 0])
     found = np.array(levels)
+    assert (found[:, 3:] == np.float32(0.9)).all()
+    found = found[:, :3]
     clipped = found[found < 0.9]
     assert 0.4 <= clipped.min() < 0.45 < 0.55 < clipped.max() <= 0.6
     assert 0.4 < clipped.size / found.size < 0.6
