@@ -84,7 +84,7 @@ class Network:
     def __call__(self, sample: Sample, entry: TestData) -> Labels:
         """Labels of one sample."""
         card = self.model.card
-        roles, pixels = known_bands(sample, card.roles, entry.nir_as_nir08)
+        roles, pixels = known_bands(sample, card.bands, entry.nir_as_nir08)
         near = {"nir", "nir08"} & set(roles)
         if not near and not entry.visible_only:
             raise Unsuited("needs near infrared")

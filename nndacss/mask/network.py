@@ -29,6 +29,7 @@ from nndacss.mask.settings import MaskSettings
 from nndacss.mask.weights import mask_card
 from nndacss.models.card import MaskCard, find
 from nndacss.models.device import claim
+from nndacss.models.indices import indices_of, with_indices
 from nndacss.models.mask_model import block_mean, most_likely, on_grid, working_factor
 from nndacss.models.tiled import Tiled
 from nndacss.raster import Pixels
@@ -45,20 +46,22 @@ class View:
 
     scene: Scene
     roles: tuple[str, ...]
-    """The network's bands."""
+    """The network's bands, as the scene names them."""
     plane: GeoBox
     """Its working pixels: the red band's own, averaged by `factor`."""
     factor: int
+    indices: tuple[str, ...] = ()
+    """What the network gets beside the bands."""
 
     def read(self, rows: slice, columns: slice) -> Pixels:
-        """(bands, rows, columns) of the plane; NaN where missing, and in bands there are not."""
+        """(bands and indices, rows, columns); NaN where missing, and in bands there are not."""
         window = self.plane[rows, columns]
         result = np.full((len(self.roles), *window.shape), np.nan, dtype=np.float32)
         for roles, factor in self._by_size():
             grid = _finer(window, factor)
             where = [self.roles.index(role) for role in roles]
             result[where] = block_mean(self.scene.read(roles, grid).pixels, factor)
-        return result
+        return with_indices(result, self.roles, self.indices)
 
     def _by_size(self) -> Iterator[tuple[Sequence[str], int]]:
         """Bands that there are: those that are averaged, and those that are as coarse or coarser.
@@ -100,7 +103,8 @@ def see(scene: Scene, card: MaskCard, settings: MaskSettings) -> View:
     factor = working_factor(card, abs(own.affine.a))
     rows, columns = (-(-size // factor) for size in own.shape)
     plane = GeoBox((rows, columns), own.affine @ Affine.scale(factor), own.crs)
-    return View(image, _named(card.roles, card, image), plane, factor)
+    bands = _named(card.bands, card, image)
+    return View(image, bands, plane, factor, indices_of(card.roles))
 
 
 def _named(roles: Sequence[str], card: MaskCard, scene: Scene) -> tuple[str, ...]:

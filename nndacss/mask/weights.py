@@ -25,9 +25,9 @@ def mask_card(name: str | Path = DEFAULT_WEIGHTS) -> MaskCard:
         found = f"weights for {card.scheme} ({', '.join(card.classes)})"
         expected = f"{SCHEME.name} ({', '.join(SCHEME.classes)})"
         raise WeightsError(complain(name, found, expected, "choose the weights of a mask"))
-    unknown = [role for role in card.required if role not in card.roles]
+    unknown = [role for role in card.required if role not in card.bands]
     if unknown:
-        expected = f"some of the bands it knows ({', '.join(card.roles)})"
+        expected = f"some of the bands it knows ({', '.join(card.bands)})"
         remedy = "correct the card, or export the weights again"
         raise WeightsError(complain(name, f"required bands {unknown}", expected, remedy))
     return card

@@ -80,27 +80,24 @@ class MaskCard(Card):
     coarsest: float = 60.0
     """Metres: largest pixel it was trained for, with some margin."""
 
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """What an image may give it: its planes are bands, then indices of them."""
+        return bands_of(self.roles)
+
     def inscribed(self) -> Mapping[str, str]:
         """How shadow is found beyond the network, if it is."""
         return {} if self.darkness is None else {"darkness": self.darkness.model_dump_json()}
 
 
 class LandCoverCard(MaskCard):
-    """Weights that tell kinds of land cover apart.
-
-    The network's planes are bands, then indices of them (`nndacss.models.indices`).
-    """
+    """Weights that tell kinds of land cover apart."""
 
     OF: ClassVar[str] = " of land cover"
     scheme: Literal["land_cover"] = "land_cover"
     levels: tuple[str, ...] = ("SR",)
     finest: float = 10.0
     coarsest: float = 20.0
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """What it must be given."""
-        return bands_of(self.roles)
 
 
 class EncoderCard(Card):

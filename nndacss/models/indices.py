@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from nndacss.raster import Pixels
 
 #: Index -> the roles a and b of (a - b) / (a + b). Vegetation: Rouse et al. 1974; water: McFeeters
-#: 1996, doi:10.1080/01431169608948714; built-up: Zha et al. 2003, doi:10.1080/01431160304987.
-INDICES = {"ndvi": ("nir", "red"), "ndwi": ("green", "nir"), "ndbi": ("swir16", "nir")}
+#: 1996, doi:10.1080/01431169608948714; built-up: Zha et al. 2003, doi:10.1080/01431160304987;
+#: snow: Dozier 1989, doi:10.1016/0034-4257(89)90101-6.
+INDICES = {
+    "ndvi": ("nir", "red"),
+    "ndwi": ("green", "nir"),
+    "ndbi": ("swir16", "nir"),
+    "ndsi": ("green", "swir16"),
+}
 #: Where there is no broad near infrared, the narrow one stands for it.
 STAND_IN = {"nir": "nir08"}
 #: Sums of reflectance that are smaller decide nothing.

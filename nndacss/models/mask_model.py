@@ -26,6 +26,7 @@ from nndacss.labels.climate import Climate
 from nndacss.mask.settings import DEFAULT_WEIGHTS
 from nndacss.mask.weights import mask_card
 from nndacss.models.device import Choice, choose, hold
+from nndacss.models.indices import indices_of, with_indices
 from nndacss.models.tiled import Tiled
 from nndacss.raster import Pixels
 from nndacss.sensors import REFLECTIVE
@@ -106,7 +107,7 @@ class MaskModel:
         names = _named(roles, self.card, wanted, nir_as_nir08)
         image = _checked(pixels, names)
         factor = working_factor(self.card, metres)
-        planes = Planes(image, names, self.card.roles, factor)
+        planes = Planes(image, names, self.card, factor)
         required = [self.card.roles.index(role) for role in wanted]
         with hold(str(self._network.device)):
             probability = self._field(planes, required, image.shape[1:])
@@ -171,14 +172,14 @@ def most_likely(probability: Pixels) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Planes:
-    """An image as the network's bands at its working pixel size."""
+    """An image as the network's planes at its working pixel size."""
 
     image: Pixels
     """(bands, rows, columns)."""
     names: tuple[str, ...]
     """Roles of the image's bands."""
-    roles: tuple[str, ...]
-    """Roles of the network's bands; NaN planes where the image has none."""
+    card: MaskCard
+    """Its bands; NaN planes where the image has none."""
     factor: int
 
     @property
@@ -188,15 +189,16 @@ class Planes:
         return rows, columns
 
     def read(self, rows: slice, columns: slice) -> Pixels:
-        """A window of the working image."""
+        """A window of the working image: bands in the order of the card, then indices of them."""
+        bands = self.card.bands
         rows_, columns_ = (
             slice(span.start * self.factor, span.stop * self.factor) for span in (rows, columns)
         )
         size = rows.stop - rows.start, columns.stop - columns.start
-        result = np.full((len(self.roles), *size), np.nan, dtype=np.float32)
-        where = [self.roles.index(name) for name in self.names]
+        result = np.full((len(bands), *size), np.nan, dtype=np.float32)
+        where = [bands.index(name) for name in self.names]
         result[where] = block_mean(self.image[:, rows_, columns_], self.factor)
-        return result
+        return with_indices(result, bands, indices_of(self.card.roles))
 
 
 def block_mean(pixels: Pixels, factor: int) -> Pixels:
@@ -229,8 +231,8 @@ def _named(
     for role, other in card.stand_in.items():
         if role not in names:
             names = tuple(role if name == other else name for name in names)
-    known = f"{card.name} knows {', '.join(card.roles)}"
-    unknown = [name for name in names if name not in card.roles]
+    known = f"{card.name} knows {', '.join(card.bands)}"
+    unknown = [name for name in names if name not in card.bands]
     if "nir" in unknown and "nir08" not in names:
         remedy = "say nir_as_nir08=True to let it stand for nir08"
         raise InputError(complain("roles", "nir", known, remedy))

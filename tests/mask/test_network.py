@@ -62,6 +62,19 @@ def masked(tmp_path_factory, pair, weights):
     return folder, summary
 
 
+def test_a_network_with_indices_labels_a_scene_as_its_image(tmp_path, scene):
+    path = save_small(tmp_path, indices=("ndvi", "ndbi"))
+    settings, grid = settings_of(path), scene.level_1.grid("red")[64:192, 64:192]
+    view = network.see(scene, load_card(path, MaskCard), settings)
+    planes = view.read(slice(64, 192), slice(64, 192))
+    red, near, short = planes[2:5]
+    np.testing.assert_allclose(planes[6], (near - red) / (near + red), rtol=1e-5)
+    np.testing.assert_allclose(planes[7], (short - near) / (short + near), rtol=1e-5)
+    image = scene.level_1.read(REFLECTIVE)
+    whole = load_mask_model(path, "cpu", threads=1)(image.pixels, metres=30).labels
+    np.testing.assert_array_equal(network.mask(scene, grid, settings).labels, whole[64:192, 64:192])
+
+
 def test_the_stage_gives_what_the_door_gives(masked, scene, weights):
     """The whole Level-1 scene as one array, its probabilities warped, is the stage's mask."""
     labels, grid = layer(masked[0], "labels")

@@ -19,19 +19,22 @@ ARCHITECTURE = Architecture(
 )
 
 
-def save_small(folder: Path, name: str = "small", seed: int = 0, **card) -> Path:
+def save_small(
+    folder: Path, name: str = "small", seed: int = 0, indices: tuple[str, ...] = (), **card
+) -> Path:
     """Write card and weights; the card's path. Norms have seen noise, heads differ in scale."""
     torch.manual_seed(seed)
-    network = build(ARCHITECTURE, len(REFLECTIVE), len(SCHEME.classes))
+    roles = (*REFLECTIVE, *indices)
+    network = build(ARCHITECTURE, len(roles), len(SCHEME.classes))
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = None  # plain means of what it sees
                 module.weight.uniform_(0.8, 1.2)
                 module.bias.uniform_(-0.2, 0.2)
-        coarse = torch.randn(2, len(REFLECTIVE), 16, 16)
+        coarse = torch.randn(2, len(roles), 16, 16)
         values = torch.nn.functional.interpolate(coarse, scale_factor=8) + 0.3 * torch.randn(
-            2, len(REFLECTIVE), 128, 128
+            2, len(roles), 128, 128
         )
         planes = torch.cat([values, torch.ones_like(values)], dim=1)
         for _ in range(2):
@@ -46,11 +49,9 @@ def save_small(folder: Path, name: str = "small", seed: int = 0, **card) -> Path
         "name": name,
         "purpose": "tests",
         "architecture": ARCHITECTURE,
-        "roles": REFLECTIVE,
+        "roles": roles,
         "classes": SCHEME.classes,
-        "scaling": Scaling(
-            offset=dict.fromkeys(REFLECTIVE, 0.2), spread=dict.fromkeys(REFLECTIVE, 0.15)
-        ),
+        "scaling": Scaling(offset=dict.fromkeys(roles, 0.2), spread=dict.fromkeys(roles, 0.15)),
         "training": {"data": "none"},
         "licence": "test",
         "notes": ("Random weights.",),

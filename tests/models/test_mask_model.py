@@ -11,7 +11,7 @@ from nndacss.errors import InputError, WeightsError
 from nndacss.labels.climate import SCHEME
 from nndacss.models.card import MaskCard, load_card, load_weights
 from nndacss.models.fold import fold_batch_norm
-from nndacss.models.mask_model import block_mean, load_mask_model
+from nndacss.models.mask_model import Planes, block_mean, load_mask_model
 from nndacss.models.segmentation import build, encode
 from nndacss.sensors import REFLECTIVE
 from tests.models.small import save_small
@@ -55,6 +55,34 @@ def test_one_tile_is_what_the_network_says(card, model):
     sure = margin[-1] - margin[-2] > 2e-3
     assert (result.labels == expected.argmax(axis=0))[sure].all()
     assert set(np.unique(result.labels)) == {0, 1, 2, 3}
+
+
+def test_indices_are_made_of_what_the_network_sees(tmp_path):
+    """Of bands that were averaged to its pixels; missing where a band is."""
+    path = save_small(tmp_path, indices=("ndvi", "ndbi"))
+    card = load_card(path, MaskCard)
+    assert card.bands == REFLECTIVE
+    image = np.full((6, 4, 6), 0.2, np.float32)
+    image[3, :2] = 0.3
+    image[3, 2:, ::2] = 0.6  # over both columns 0.4
+    image[4, :, 4:] = np.nan
+    seen = Planes(image, REFLECTIVE, card, 2).read(slice(0, 2), slice(0, 3))
+    assert seen.shape == (8, 2, 3)
+    np.testing.assert_allclose(seen[3], [[0.3] * 3, [0.4] * 3], rtol=1e-6)
+    np.testing.assert_allclose(seen[6], [[0.1 / 0.5] * 3, [0.2 / 0.6] * 3], rtol=1e-5)
+    np.testing.assert_allclose(seen[7, :, :2], [[-0.1 / 0.5] * 2, [-0.2 / 0.6] * 2], rtol=1e-5)
+    assert np.isnan(seen[7, :, 2]).all()
+    less = Planes(image[:4], REFLECTIVE[:4], card, 2).read(slice(0, 2), slice(0, 3))
+    np.testing.assert_array_equal(less[6], seen[6])
+    assert np.isnan(less[[4, 5, 7]]).all()
+
+
+def test_an_image_cannot_bring_its_own_index(tmp_path):
+    model = load_mask_model(save_small(tmp_path, indices=("ndvi",)), "cpu", threads=1)
+    image = np.full((7, 32, 32), 0.2, np.float32)
+    with pytest.raises(InputError, match=r"roles: found ndvi; expected small knows blue"):
+        model(image, roles=(*REFLECTIVE, "ndvi"))
+    assert model(image[:6], roles=REFLECTIVE).labels.shape == (32, 32)
 
 
 def test_folding_changes_nothing(card):
