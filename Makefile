@@ -58,7 +58,7 @@ test: setup servers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart=0
 
 # PostgreSQL with PostGIS, for the tests that search a real STAC API; without it they are skipped
 servers:

@@ -31,7 +31,7 @@ from nndacss.inpaint.weather import log_uniform
 Field = NDArray[np.float32]
 
 #: Kind -> how often it is drawn.
-KINDS = {"plain": 0.35, "floes": 0.15, "woods": 0.28, "lake": 0.22}
+KINDS = {"plain": 0.4, "floes": 0.15, "woods": 0.2, "lake": 0.25}
 #: Diameters of snow's grains, millimetres, from wind-packed polar snow to melting snow (Wiscombe
 #: and Warren 1980, J. Atmos. Sci. 37).
 GRAINS = (0.08, 1.5)
@@ -65,7 +65,7 @@ class Snowfield:
 
 
 def draw(bank: MaskBank, view: View, rng: Generator) -> Snowfield:
-    """Any kind of snowfield; what is drawn depends on nothing but the patch's size."""
+    """Any kind of snowfield; how much chance it takes depends on the patch's size alone."""
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     grain, relief = log_uniform(GRAINS, rng), float(rng.random()) ** 2
     coarse = float(np.log(grain / GRAINS[0]) / np.log(GRAINS[1] / GRAINS[0]))

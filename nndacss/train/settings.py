@@ -63,7 +63,7 @@ class AugmentSettings(Settings):
     saturate_chance: float = Field(default=0.15, ge=0, le=1)
     saturate_apart: float = Field(default=0.0, ge=0, le=1)
     """Of these, in how many about half of the visible bands saturate, each at a level of its own,
-    and no other: Landsat-5 and -7 show no more than 0.38 in blue, and bright cloud in near
+    and no other: Landsat-5 and -7 show no more than 0.39 in blue, and bright cloud in near
     infrared as it is."""
     wedge_chance: float = Field(default=0.1, ge=0, le=1)
     """Make one side of a slanted line missing, as at the border of a scene."""
