@@ -7,8 +7,9 @@ Without short-wave infrared, snow is told from cloud by what it lies on and how 
     woods   snow between what stands on the land, whose pattern stays
     lake    ice inside the shore of open water, often grey; the land around stays as it is
 
-Grains make the infrared; old snow is dull and coarse, since dull and fine would be the colour of a
-dull cloud. The sun is as low as it is where snow lasts.
+Grains make the infrared. Old snow is dull and coarse, since dull and fine would be the colour of a
+dull cloud; only the ice of lakes may be dull with any grains. The sun is as low as it is where
+snow lasts.
 """
 
 from __future__ import annotations
