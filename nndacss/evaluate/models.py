@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from nndacss.datasets import Sample
 from nndacss.errors import SettingsError
 from nndacss.evaluate.settings import TestData
+from nndacss.plugins import load
 from nndacss.raster import Pixels
 
 Labels = NDArray[np.uint8]
@@ -86,6 +87,7 @@ class Network:
         card = self.model.card
         roles, pixels = known_bands(sample, card.bands, entry.nir_as_nir08)
         near = {"nir", "nir08"} & set(roles)
+        push_broom = load("sensors", sample.sensor).push_broom
         if not near and not entry.visible_only:
             raise Unsuited("needs near infrared")
         if sample.metres > card.coarsest:
@@ -98,6 +100,7 @@ class Network:
                 metres=metres,
                 nir_as_nir08=entry.nir_as_nir08,
                 visible_only=not near,
+                push_broom=push_broom,
             ).labels
             return labels
 

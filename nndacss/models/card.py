@@ -19,6 +19,7 @@ from nndacss.errors import WeightsError, complain
 from nndacss.identity import drafted
 from nndacss.models.darkness import Darkness
 from nndacss.models.indices import bands_of
+from nndacss.models.parallax import Parallax
 from nndacss.models.segmentation import Architecture, Scaling
 from nndacss.resources import folder
 from nndacss.settings import Settings
@@ -74,6 +75,8 @@ class MaskCard(Card):
     scaling: Scaling
     darkness: Darkness | None = None
     """How contrast moves the odds of shadow once the network has spoken; none: it does not."""
+    parallax: Parallax | None = None
+    """How displacement between bands moves the odds of cloud before that; none: it does not."""
     finest: float = 20.0
     """Metres: finer images are averaged to pixels of at least this before the network sees them,
     and its probabilities brought back."""
@@ -86,8 +89,9 @@ class MaskCard(Card):
         return bands_of(self.roles)
 
     def inscribed(self) -> Mapping[str, str]:
-        """How shadow is found beyond the network, if it is."""
-        return {} if self.darkness is None else {"darkness": self.darkness.model_dump_json()}
+        """How shadow and cloud are found beyond the network, if they are."""
+        parts = {"darkness": self.darkness, "parallax": self.parallax}
+        return {name: part.model_dump_json() for name, part in parts.items() if part is not None}
 
 
 class LandCoverCard(MaskCard):

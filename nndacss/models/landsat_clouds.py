@@ -116,6 +116,10 @@ class CloudNetwork:
         """How many classes the mask has; two of them are never predicted."""
         return len(self.card.classes)
 
+    def still(self) -> CloudNetwork:
+        """Itself: it goes by colour and shape alone."""
+        return self
+
     def __call__(self, pixels: Pixels) -> Pixels:
         """(n, bands, rows, columns) reflectance, NaN missing, to (n, 4, rows, columns).
 

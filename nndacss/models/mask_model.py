@@ -89,6 +89,7 @@ class MaskModel:
         *,
         nir_as_nir08: bool = False,
         visible_only: bool = False,
+        push_broom: bool = True,
     ) -> Prediction:
         """The mask of one image of any size.
 
@@ -96,7 +97,9 @@ class MaskModel:
         missing; `roles` names its bands, any subset of the card's that holds those it requires
         (blue, green, red, nir08); `metres` is its pixel size. `nir_as_nir08` lets the broad near
         infrared `nir` (Sentinel-2's B08) stand for the narrow one; `visible_only` lets an image
-        without near infrared pass, for what that is worth.
+        without near infrared pass, for what that is worth. `push_broom` says that the sensor sees
+        bands one after the other, as Landsat-8/9 and Sentinel-2 do: then clouds lie a little
+        elsewhere in each, and weights may go by that. Landsat-5 and -7 do not.
 
         A pixel is missing where one of the required bands is NaN; a gap in another band only
         means less to go by. Raises InputError where the image is not such an image.
@@ -110,7 +113,8 @@ class MaskModel:
         planes = Planes(image, names, self.card, factor)
         required = [self.card.roles.index(role) for role in wanted]
         with hold(str(self._network.device)):
-            probability = self._field(planes, required, image.shape[1:])
+            network = self._network if push_broom else self._network.still()
+            probability = self._field(network, planes, required, image.shape[1:])
             give_back_threads()
         missing = np.isnan(image[[names.index(role) for role in wanted]]).any(axis=0)
         probability[:, missing] = np.nan
@@ -123,12 +127,17 @@ class MaskModel:
             if not visible_only or role in ("blue", "green", "red")
         )
 
-    def _field(self, planes: Planes, required: list[int], shape: tuple[int, ...]) -> Pixels:
+    def _field(
+        self,
+        network: Network | CloudNetwork,
+        planes: Planes,
+        required: list[int],
+        shape: tuple[int, ...],
+    ) -> Pixels:
         """(classes, rows, columns) of the whole image, block by block."""
         fine = GeoBox((shape[0], shape[1]), Affine.scale(1, -1), None)
         coarse = GeoBox(planes.shape, fine.affine @ Affine.scale(planes.factor), None)
-        result = np.empty((self._network.classes, *shape), dtype=np.float32)
-        network = self._network
+        result = np.empty((network.classes, *shape), dtype=np.float32)
         with Tiled(
             planes.shape, planes.read, network, required, self._threads, network.layout
         ) as tiles:

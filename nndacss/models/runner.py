@@ -9,6 +9,7 @@ several times faster when it is not, and it makes results independent of the num
 from __future__ import annotations
 
 import threading
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from nndacss.errors import WeightsError, complain
 from nndacss.models.card import MaskCard, load_weights
 from nndacss.models.contrast import shaded
+from nndacss.models.displacement import raised
 from nndacss.models.fold import fold_batch_norm
 from nndacss.models.runtime import one_thread
 from nndacss.models.segmentation import MULTIPLE, build, encode
@@ -87,18 +89,24 @@ class Network:
                 )
                 with self._lock, exact:
                     result = self._forward(pixels)
-        return self._shaded(result[:count], pixels)
-
-    def _shaded(self, probability: Pixels, pixels: Pixels) -> Pixels:
-        card = self.card
-        if card.darkness is None:
-            return probability
         return np.stack(
-            [
-                shaded(one, tile, card.roles, card.classes, card.darkness)
-                for one, tile in zip(probability, pixels[: len(probability)], strict=True)
-            ]
+            [self._weighed(one, tile) for one, tile in zip(result[:count], pixels, strict=False)]
         )
+
+    def still(self) -> Network:
+        """The same for images whose bands were seen at one moment, where no cloud is displaced."""
+        other = copy(self)
+        other.card = self.card.model_copy(update={"parallax": None})
+        return other
+
+    def _weighed(self, probability: Pixels, pixels: Pixels) -> Pixels:
+        """One tile's probabilities with the evidence that its card asks for."""
+        card = self.card
+        if card.parallax is not None:
+            probability = raised(probability, pixels, card.roles, card.classes, card.parallax)
+        if card.darkness is not None:
+            probability = shaded(probability, pixels, card.roles, card.classes, card.darkness)
+        return probability
 
     def _forward(self, pixels: Pixels) -> Pixels:
         import torch

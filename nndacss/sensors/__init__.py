@@ -36,6 +36,9 @@ class Sensor:
     name: str
     platforms: tuple[str, ...]
     bands: tuple[Band, ...]
+    push_broom: bool = True
+    """Whether it sees a place in each band at another moment, and so from another angle; a whisk
+    broom sees them all at once."""
 
     def band(self, role: str) -> Band:
         """The band that plays `role`; KeyError with the roles there are."""

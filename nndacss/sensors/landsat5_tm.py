@@ -20,4 +20,5 @@ SENSOR = Sensor(
         Band("swir16", "B5", 1.650, 0.20, 30),
         Band("swir22", "B7", 2.215, 0.27, 30),
     ),
+    push_broom=False,
 )

@@ -37,6 +37,7 @@ def export(fitted: MaskFit, settings: TrainSettings, order: Order, path: Path) -
         classes=fitted.learner.frame.classes,
         scaling=settings.scaling,
         darkness=settings.darkness,
+        parallax=settings.parallax,
         levels=tuple(sorted({record.level for record in records}, reverse=True)),
         finest=min(record.metres for record in records),
         coarsest=_MARGIN * max(record.metres for record in records),

@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import Tensor
 
 from nndacss.errors import SettingsError, complain
-from nndacss.models.darkness import check
+from nndacss.models import darkness, parallax
 from nndacss.plugins import load
 from nndacss.train.data import SampleData
 from nndacss.train.encoder import take_over
@@ -93,7 +93,9 @@ def begun(store: Path, settings: TrainSettings) -> tuple[Segmenter, SampleData]:
     weights = set_weights(data.set_pixels(), balance.balance, balance.balance_limit)
     lean = _lean(settings, scheme.classes)
     if settings.darkness is not None:
-        check(settings.darkness, data.roles, scheme.classes)
+        darkness.check(settings.darkness, data.roles, scheme.classes)
+    if settings.parallax is not None:
+        parallax.check(data.roles, scheme.classes)
     parts = tuple(data.parts)
     frame = Frame(data.roles, scheme.classes, data.datasets, parts, data.steps, weights, lean)
     return Segmenter(settings, frame), data

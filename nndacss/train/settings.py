@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from nndacss.inpaint.options import PaintSettings
 from nndacss.models.darkness import Darkness
+from nndacss.models.parallax import Parallax
 from nndacss.models.segmentation import MULTIPLE, Architecture, Scaling
 from nndacss.settings import Settings
 from nndacss.train.fit_settings import FitSettings
@@ -139,6 +140,9 @@ class TrainSettings(FitSettings):
     darkness: Darkness | None = None
     """As `lean`, how much contrast with the ground around moves the odds of shadow in the exported
     network; `{}` takes the defaults. Fit and validation know nothing of it."""
+    parallax: Parallax | None = None
+    """As `darkness`, how displacement between bands moves the odds of cloud against snow and other
+    bright ground."""
     crop: int = Field(default=224, ge=32)
     """Side of a training window, a multiple of 32, drawn from within the sample."""
     folds: int = Field(default=5, ge=2)

@@ -14,6 +14,7 @@ from nndacss.errors import SettingsError, StageError, WeightsError
 from nndacss.identity import Order
 from nndacss.models.card import MaskCard, load_card, load_weights
 from nndacss.models.darkness import Darkness
+from nndacss.models.parallax import Parallax
 from nndacss.models.segmentation import Architecture, build, encode
 from nndacss.settings import load_settings, restore
 from nndacss.train.export import export
@@ -222,10 +223,10 @@ def test_a_lean_towards_no_class_is_named(work, tmp_path):
         fit(work[2], settings, tmp_path, silent)
 
 
-def test_darkness_is_stated_on_the_card_and_learned_nowhere(work, whole, tmp_path):
+def test_evidence_is_stated_on_the_card_and_learned_nowhere(work, whole, tmp_path):
     context, store = whole[0], work[2]
     own = {**TINY, "epochs": 1}
-    plain, darker = TrainSettings(**own), TrainSettings(**own, darkness={})
+    plain, darker = TrainSettings(**own), TrainSettings(**own, darkness={}, parallax={})
     first, second = (
         fit(store, one, tmp_path / str(one.darkness is None), silent) for one in (plain, darker)
     )
@@ -233,6 +234,7 @@ def test_darkness_is_stated_on_the_card_and_learned_nowhere(work, whole, tmp_pat
     mine = export(first, plain, context.order, tmp_path / "plain")
     theirs = export(second, darker, context.order, tmp_path / "darker")
     assert (mine.darkness, theirs.darkness) == (None, Darkness())
+    assert (mine.parallax, theirs.parallax) == (None, Parallax())
     _, before = load_weights(tmp_path / "plain.json", MaskCard)
     _, after = load_weights(tmp_path / "darker.json", MaskCard)
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
@@ -242,7 +244,7 @@ def test_darkness_is_stated_on_the_card_and_learned_nowhere(work, whole, tmp_pat
     orders = [train_order(work[1], {"train": one}, "name") for one in (plain, darker)]
     assert orders[0].recipe.digest != orders[1].recipe.digest
     restored = restore(orders[1].recipe.settings, "train")
-    assert restored.darkness == Darkness()
+    assert (restored.darkness, restored.parallax) == (Darkness(), Parallax())
 
 
 def test_darkness_in_bands_that_there_are_not_is_named(work, tmp_path):

@@ -1,0 +1,78 @@
+"""Cloud by parallax: what a card says of it. Light; the work is done in `displacement`.
+
+A push broom (Landsat-8/9, Sentinel-2) sees a place in each band at another moment, and so from
+another angle. Bands are made to lie over each other on the ground; what stands above the ground
+does not: green lies 0.60 s from blue in OLI, so a cloud 10 km up lies 64 m from itself, and
+Sentinel-2's red 1.0 s from blue (delays and geometry: `nndacss.simulate.optics`). Snow, ice, salt
+and roofs hold still. That tells them from cloud where their colour does not.
+
+A whisk broom (Landsat-5 and -7) sees all bands within milliseconds: there nothing is displaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from nndacss.errors import SettingsError, complain
+from nndacss.models.darkness import CLOUD
+from nndacss.settings import Settings
+
+#: The other class that it is about.
+SNOW = "snow"
+#: Displacement is sought between the first and each of the others: they look alike in any ground.
+BANDS = ("blue", "green", "red")
+
+
+class Parallax(Settings):
+    """How displacement between bands moves the odds of cloud; a part of a card.
+
+    Lengths are in working pixels (30 m in Landsat, 20 m in Sentinel-2). `ground` and `cloud` are
+    two-dimensional Gaussians' standard deviations along each axis, and the evidence is the
+    logarithm of how much likelier the displacement is under the second.
+    """
+
+    ground: float = Field(default=0.08, gt=0)
+    """How far ground may seem displaced: 2.4 m in Landsat. OLI's bands are specified to lie within
+    4.5 m of each other (90 %), which is 2.7 m along an axis, and do better."""
+    cloud: float = Field(default=0.5, gt=0)
+    """How far clouds are: 0.5 pixels are 15 m in Landsat, a cloud at 2.3 km."""
+    windows: Annotated[tuple[float, ...], Field(min_length=1)] = (8.0, 16.0, 32.0, 64.0)
+    """Standard deviations of the Gaussian windows in which displacement is measured. The first that
+    decides counts: plain snow shows so little that only a wide one does. What holds still in a
+    narrow window is no cloud only where the widest agrees, since thin cloud shows the ground."""
+    decides: float = Field(default=3.0, gt=0)
+    """Evidence of either kind from which a window decides: twenty to one."""
+    most: float = Field(default=6.0, ge=0)
+    """Largest evidence of cloud, which takes from snow. Clear ground and shadow lose nothing: a
+    window reaches beyond the rim of a cloud, and where clouds end colours tell better."""
+    least: float = Field(default=-4.0, le=0)
+    """Largest evidence against cloud."""
+    bright: tuple[float, float] = (0.45, 0.65)
+    """Reflectance, in the darkest of the bands, from which stillness counts against cloud, and from
+    which it counts in full. What is dull may be fog, which hardly rises above the ground; what is
+    as bright as this is deep if it is cloud."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if any(window <= 0 for window in self.windows):
+            raise ValueError("windows must be above 0")
+        if list(self.windows) != sorted(set(self.windows)):
+            raise ValueError("windows must grow")
+        if self.bright[0] >= self.bright[1]:
+            raise ValueError("bright must be two reflectances, the second larger")
+        if self.cloud <= self.ground:
+            raise ValueError("cloud must be more than ground")
+        return self
+
+
+def check(roles: Sequence[str], classes: Sequence[str]) -> None:
+    """SettingsError where a network of these bands and classes cannot have it."""
+    if lacking := sorted({SNOW, CLOUD} - set(classes)):
+        found, expected = f"no class {', '.join(lacking)}", f"classes {SNOW} and {CLOUD}"
+        raise SettingsError(complain("train.parallax", found, expected, "take it out"))
+    if lacking := sorted(set(BANDS) - set(roles)):
+        found, expected = f"no {', '.join(lacking)} in the network", f"bands {', '.join(BANDS)}"
+        raise SettingsError(complain("train.parallax", found, expected, "take it out"))
