@@ -2,8 +2,8 @@
 
 In a Gaussian window the detail g of one band is that of another, f, displaced by d and times c:
 g = c f - c d . grad f, to first order, solved by least squares (Lucas and Kanade 1981). The scatter
-that is left tells how well d is known. With `ground` and `cloud` of the card d is likelier, by
-some factor, for the one or the other; its logarithm, the mean of both pairs of bands, moves the
+that is left tells how well d is known. By what the card says of ground and of clouds d is likelier,
+by some factor, for the one or the other; its logarithm, the mean of both pairs of bands, moves the
 odds of cloud.
 """
 
@@ -144,12 +144,19 @@ def _in_window(
         squared = (shift[0] ** 2 + shift[1] ** 2) / c**2
         known = np.maximum(scatter, _FAINT) / count / c**2
         error = _DOUBT**2 * known * (inverse[..., 1, 1] + inverse[..., 2, 2]) / 2
-        ground = parallax.ground**2 + error
-        cloud = parallax.cloud**2 + ground
-        odds = squared / 2 * (1 / ground - 1 / cloud) - np.log(cloud / ground)
+        ground = np.logaddexp(
+            np.log1p(-parallax.loose_share) + _density(squared, parallax.ground**2 + error),
+            np.log(parallax.loose_share) + _density(squared, parallax.loose**2 + error),
+        )
+        odds = _density(squared, parallax.cloud**2 + parallax.ground**2 + error) - ground
     alike = (c > _ALIKE[0]) & (c < _ALIKE[1]) & np.isfinite(odds)
     result: Plane = np.where(alike, np.clip(odds, -_LOUDEST, _LOUDEST), 0).astype(np.float32)
     return result
+
+
+def _density(squared: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log density of a plane's Gaussian but for a constant, at a squared distance."""
+    return -np.log(variance) - squared / (2 * variance)
 
 
 def _blocks(plane: Plane) -> Plane:

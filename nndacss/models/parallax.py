@@ -29,14 +29,18 @@ BANDS = ("blue", "green", "red")
 class Parallax(Settings):
     """How displacement between bands moves the odds of cloud; a part of a card.
 
-    Lengths are in working pixels (30 m in Landsat, 20 m in Sentinel-2). `ground` and `cloud` are
-    two-dimensional Gaussians' standard deviations along each axis, and the evidence is the
-    logarithm of how much likelier the displacement is under the second.
+    Lengths are in working pixels (30 m in Landsat, 20 m in Sentinel-2). `ground`, `loose` and
+    `cloud` are two-dimensional Gaussians' standard deviations along each axis; the evidence is the
+    logarithm of how much likelier the displacement is for cloud than for ground.
     """
 
     ground: float = Field(default=0.08, gt=0)
     """How far ground may seem displaced: 2.4 m in Landsat. OLI's bands are specified to lie within
     4.5 m of each other (90 %), which is 2.7 m along an axis, and do better."""
+    loose: float = Field(default=0.3, gt=0)
+    """The same in images whose bands lie badly on each other."""
+    loose_share: float = Field(default=0.08, ge=0, lt=1)
+    """How many images do: 2 of 24 clear chips of Sentinel-2 over land, by 0.3 and 0.4 pixels."""
     cloud: float = Field(default=0.5, gt=0)
     """How far clouds are: 0.5 pixels are 15 m in Landsat, a cloud at 2.3 km."""
     windows: Annotated[tuple[float, ...], Field(min_length=1)] = (8.0, 16.0, 32.0, 64.0)

@@ -15,7 +15,9 @@ def sample(name, codes, roles=("blue", "green", "red", "nir08"), metres=30.0, le
     plane = np.maximum(codes, 0).astype(np.float32) / 10
     sets = np.where(codes < 0, 0, 1 << np.maximum(codes, 0)).astype(np.uint16)
     pixels = np.repeat(plane[None], len(roles), 0)
-    return Sample(name, f"scene-{name[0]}", pixels, roles, sets, "landsat8_oli", level, metres, None)
+    return Sample(
+        name, f"scene-{name[0]}", pixels, roles, sets, "landsat8_oli", level, metres, None
+    )
 
 
 class Plain(Dataset):

@@ -18,8 +18,17 @@ from tests.models.small import save_small
 
 SIDE, CLASSES = 256, SCHEME.classes
 MIDDLE = np.s_[96:160, 96:160]
-#: For ground that holds perfectly still: log(0.08^2 / (0.5^2 + 0.08^2)).
-STILL = np.log(0.0064 / 0.2564)
+
+
+def by_hand(squared: float) -> float:
+    """Log-odds of cloud at a displacement that is known exactly."""
+    cloud = np.exp(-squared / (2 * 0.2564)) / 0.2564  # 0.5^2 + 0.08^2
+    ground = 0.92 * np.exp(-squared / (2 * 0.0064)) / 0.0064
+    loose = 0.08 * np.exp(-squared / (2 * 0.09)) / 0.09
+    return float(np.log(cloud / (ground + loose)))
+
+
+STILL = by_hand(0.0)  # log(3.9 / 144.6)
 
 
 def image(shift: tuple[float, float], contrast: float = 0.05, level: float = 0.8) -> np.ndarray:
@@ -61,14 +70,17 @@ def test_still_ground_by_hand():
     np.testing.assert_allclose(found, STILL, atol=0.01)
 
 
-@pytest.mark.parametrize("shift", [(0.3, 0.0), (0.0, -0.3), (0.18, 0.24)])
+@pytest.mark.parametrize("shift", [(0.5, 0.0), (0.0, -0.5), (0.3, 0.4), (0.1, 0.0)])
 def test_displaced_cloud_by_hand(shift):
-    # 0.3 pixels in green and 0.45 in red; the mean of both pairs' evidence
-    squares = np.array([0.3**2, 0.45**2])
-    by_hand = np.mean(squares / 2 * (1 / 0.0064 - 1 / 0.2564) + STILL)  # 8.0
-    found = evidence(image(shift), Parallax())[MIDDLE]
+    # d in green and 1.5 d in red: the mean of both pairs' evidence
+    squared = shift[0] ** 2 + shift[1] ** 2
     # slopes between every other pixel are a little flat: d comes out up to a tenth too large
-    assert by_hand < np.median(found) < 1.21 * (by_hand - STILL) + STILL + 0.05
+    least, most = (
+        np.mean([by_hand(squared * more), by_hand(1.5**2 * squared * more)]) for more in (1, 1.21)
+    )
+    found = np.median(evidence(image(shift), Parallax())[MIDDLE])
+    assert least < found < most + 0.05
+    assert most - least < 0.3 * (least - STILL)
 
 
 def test_what_is_known_badly_says_little():
@@ -101,12 +113,20 @@ def test_gaps_move_nothing():
     np.testing.assert_allclose(evidence(gap, Parallax()), evidence(still, Parallax()), atol=0.02)
 
 
+def test_bands_that_lie_badly_on_each_other():
+    """As 2 of 24 clear chips of Sentinel-2: alone it does not make cloud of what is surely snow."""
+    shifted = image((0.25, 0.0))
+    found = evidence(shifted, Parallax())
+    assert 1 < np.median(found) < 2.5
+    assert np.median(evidence(shifted, Parallax(loose_share=0.0))) > 4
+
+
 def test_displaced_snow_is_cloud():
-    by = change(image((0.3, 0.0)), opinion(snow=0.9))
+    by = change(image((0.9, 0.0)), opinion(snow=0.9))
     np.testing.assert_allclose(by[Climate.SNOW][MIDDLE], -6.0, atol=1e-3)
     for other in (Climate.CLOUD, Climate.SHADOW):
         np.testing.assert_allclose(by[other], 0, atol=1e-4)
-    assert change(image((0.3, 0.0)), opinion(snow=0.9), most=0.0)[Climate.SNOW].max() < 1e-4
+    assert change(image((0.9, 0.0)), opinion(snow=0.9), most=0.0)[Climate.SNOW].max() < 1e-4
 
 
 def test_still_and_bright_is_no_cloud():
