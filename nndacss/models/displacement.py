@@ -1,10 +1,11 @@
 """Cloud by parallax: what lies elsewhere in another band stands above the ground.
 
 In a Gaussian window the detail g of one band is that of another, f, displaced by d and times c:
-g = c f - c d . grad f, to first order, solved by least squares (Lucas and Kanade 1981). The scatter
-that is left tells how well d is known. By what the card says of ground and of clouds d is likelier,
-by some factor, for the one or the other; its logarithm, the mean of both pairs of bands, moves the
-odds of cloud.
+g = c f - c d . grad f, to first order, solved by least squares (Lucas and Kanade 1981). The
+scatter that is left tells how well d is known. By what the card says of ground and of clouds d is
+likelier, by some factor, for the one or the other; its logarithm moves the odds of cloud. Of two
+pairs of bands the one with more of it counts: blue and green lie further apart in time in OLI,
+blue and red in Sentinel-2.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def evidence(bands: Pixels, parallax: Parallax) -> Plane:
     totals = [_totals(first, other, weight) for other in others]
     share = _blocks(weight)
     found = [
-        np.mean([_in_window(total, share, window, parallax) for total in totals], axis=0)
+        np.max([_in_window(total, share, window, parallax) for total in totals], axis=0)
         for window in parallax.windows
     ]
     result = np.zeros(share.shape, dtype=np.float32)
