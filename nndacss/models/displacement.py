@@ -127,32 +127,43 @@ def _totals(f: Plane, g: Plane, weight: Plane) -> NDArray[np.float64]:
 def _in_window(
     totals: NDArray[np.float64], share: Plane, window: float, parallax: Parallax
 ) -> Plane:
-    """Log of how much likelier the displacement within a window is for cloud than for ground."""
+    """Log of how much likelier the displacement within a window is for cloud than for ground.
+
+    0 where the bands show different things, or nothing.
+    """
     width = window / _BLOCK
     size = ndimage.gaussian_filter(share, width, mode="constant")
     sums = [ndimage.gaussian_filter(total, width, mode="constant") for total in totals]
-    moments = np.stack(sums) / np.maximum(size, 1e-6)
-    ff, fy, fx, fg, yy, yx, yg, xx, xg, gg = moments
-    rows = [[ff, fy, fx], [fy, yy, yx], [fx, yx, xx]]
-    left = np.moveaxis(np.array(rows), (0, 1), (-2, -1)) + _FAINT * np.eye(3)
-    right = np.stack([fg, yg, xg], axis=-1)
-    inverse = np.linalg.inv(left)
-    c, *shift = np.moveaxis((inverse @ right[..., None])[..., 0], -1, 0)
-    scatter = gg - (c * fg + shift[0] * yg + shift[1] * xg)
     # independent pixels: a window's area by that of the finest Gaussian
     count = np.maximum(size * (window / _FINE) ** 2, 1)
+    times, squared, error = _displacement(np.stack(sums) / np.maximum(size, 1e-6), count)
     with np.errstate(divide="ignore", invalid="ignore"):
-        squared = (shift[0] ** 2 + shift[1] ** 2) / c**2
-        known = np.maximum(scatter, _FAINT) / count / c**2
-        error = _DOUBT**2 * known * (inverse[..., 1, 1] + inverse[..., 2, 2]) / 2
         ground = np.logaddexp(
             np.log1p(-parallax.loose_share) + _density(squared, parallax.ground**2 + error),
             np.log(parallax.loose_share) + _density(squared, parallax.loose**2 + error),
         )
         odds = _density(squared, parallax.cloud**2 + parallax.ground**2 + error) - ground
-    alike = (c > _ALIKE[0]) & (c < _ALIKE[1]) & np.isfinite(odds)
+    alike = (times > _ALIKE[0]) & (times < _ALIKE[1]) & np.isfinite(odds)
     result: Plane = np.where(alike, np.clip(odds, -_LOUDEST, _LOUDEST), 0).astype(np.float32)
     return result
+
+
+def _displacement(
+    moments: NDArray[np.float64], count: Plane
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """c, the square of d, and the variance of d along an axis, from means of `count` pixels."""
+    ff, fy, fx, fg, yy, yx, yg, xx, xg, gg = moments
+    rows = [[ff, fy, fx], [fy, yy, yx], [fx, yx, xx]]
+    left = np.moveaxis(np.array(rows), (0, 1), (-2, -1)) + _FAINT * np.eye(3)
+    inverse = np.linalg.inv(left)
+    right = np.stack([fg, yg, xg], axis=-1)
+    times, down, across = np.moveaxis((inverse @ right[..., None])[..., 0], -1, 0)
+    scatter = np.maximum(gg - (times * fg + down * yg + across * xg), _FAINT)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        squared = (down**2 + across**2) / times**2
+        spread = (inverse[..., 1, 1] + inverse[..., 2, 2]) / 2
+        error = _DOUBT**2 * scatter / count * spread / times**2
+    return times, squared, error
 
 
 def _density(squared: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
