@@ -36,7 +36,7 @@ class Parallax(Settings):
 
     ground: float = Field(default=0.08, gt=0)
     """How far ground may seem displaced: 2.4 m in Landsat. OLI's bands are specified to lie within
-    4.5 m of each other (90 %), which is 2.7 m along an axis, and do better."""
+    4.5 m of each other (90 %), 2.7 m along an axis; clear chips of L8 Biome show up to 3 m."""
     loose: float = Field(default=0.3, gt=0)
     """The same in images whose bands lie badly on each other."""
     loose_share: float = Field(default=0.08, ge=0, lt=1)
