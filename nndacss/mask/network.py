@@ -168,7 +168,7 @@ def labeller(scene: Scene, settings: MaskSettings, threads: int) -> Iterator[Lab
     card = mask_card(settings.weights)
     view = see(scene, card, settings)
     with claim(settings.device) as device:
-        network = _network(str(find(settings.weights)), card.sha256, device)
+        network = _network(str(find(settings.weights)), card.sha256, device).suited(view.factor)
         required = [card.roles.index(role) for role in card.required]
         rows, columns = view.plane.shape
         layout = network.layout

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from nndacss.errors import WeightsError, complain
 from nndacss.identity import drafted
@@ -77,6 +77,8 @@ class MaskCard(Card):
     """How contrast moves the odds of shadow once the network has spoken; none: it does not."""
     parallax: Parallax | None = None
     """How displacement between bands moves the odds of cloud before that; none: it does not."""
+    margin: int = Field(default=0, ge=0)
+    """Pixels of `finest` by which clouds and shadows reach further in images of finer pixels."""
     finest: float = 20.0
     """Metres: finer images are averaged to pixels of at least this before the network sees them,
     and its probabilities brought back."""
@@ -91,7 +93,8 @@ class MaskCard(Card):
     def inscribed(self) -> Mapping[str, str]:
         """How shadow and cloud are found beyond the network, if they are."""
         parts = {"darkness": self.darkness, "parallax": self.parallax}
-        return {name: part.model_dump_json() for name, part in parts.items() if part is not None}
+        found = {name: part.model_dump_json() for name, part in parts.items() if part is not None}
+        return found | ({"margin": str(self.margin)} if self.margin else {})
 
 
 class LandCoverCard(MaskCard):

@@ -60,9 +60,10 @@ def raised(
     if not ((label == snow) | ((label == cloud) & (bright > 0))).any():
         return probability
     known = evidence(bands, parallax)
+    times = np.float32(parallax.overconfidence)
     result = probability.copy()
-    result[snow] *= np.exp(-np.clip(known, 0, parallax.most))
-    result[cloud] *= np.exp(np.clip(known, parallax.least, 0) * bright)
+    result[snow] *= np.exp(-times * np.clip(known, 0, parallax.most))
+    result[cloud] *= np.exp(times * np.clip(known, parallax.least, 0) * bright)
     result /= result.sum(axis=0)
     return result
 

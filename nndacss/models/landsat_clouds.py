@@ -116,8 +116,9 @@ class CloudNetwork:
         """How many classes the mask has; two of them are never predicted."""
         return len(self.card.classes)
 
-    def still(self) -> CloudNetwork:
-        """Itself: it goes by colour and shape alone."""
+    def suited(self, factor: int, push_broom: bool = True) -> CloudNetwork:
+        """Itself: it goes by colour and shape alone, in all images alike."""
+        del factor, push_broom
         return self
 
     def __call__(self, pixels: Pixels) -> Pixels:

@@ -113,7 +113,7 @@ class MaskModel:
         planes = Planes(image, names, self.card, factor)
         required = [self.card.roles.index(role) for role in wanted]
         with hold(str(self._network.device)):
-            network = self._network if push_broom else self._network.still()
+            network = self._network.suited(factor, push_broom)
             probability = self._field(network, planes, required, image.shape[1:])
             give_back_threads()
         missing = np.isnan(image[[names.index(role) for role in wanted]]).any(axis=0)

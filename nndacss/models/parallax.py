@@ -50,6 +50,10 @@ class Parallax(Settings):
     narrow window is no cloud only where the widest agrees, since thin cloud shows the ground."""
     decides: float = Field(default=3.0, gt=0)
     """Evidence of either kind from which a window decides: twenty to one."""
+    overconfidence: float = Field(default=1.0, ge=1)
+    """How many times too large the network's log-odds are on images that it has not seen, as
+    temperature scaling finds it (Guo et al. 2017, arXiv:1706.04599). Evidence counts as many times,
+    so that both weigh alike."""
     most: float = Field(default=6.0, ge=0)
     """Largest evidence of cloud, which takes from snow. Clear ground and shadow lose nothing: a
     window reaches beyond the rim of a cloud, and where clouds end colours tell better."""

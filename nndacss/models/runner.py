@@ -19,6 +19,7 @@ from nndacss.models.card import MaskCard, load_weights
 from nndacss.models.contrast import shaded
 from nndacss.models.displacement import raised
 from nndacss.models.fold import fold_batch_norm
+from nndacss.models.margin import widened
 from nndacss.models.runtime import one_thread
 from nndacss.models.segmentation import MULTIPLE, build, encode
 from nndacss.models.tiled import MASK, Layout
@@ -93,10 +94,17 @@ class Network:
             [self._weighed(one, tile) for one, tile in zip(result[:count], pixels, strict=False)]
         )
 
-    def still(self) -> Network:
-        """The same for images whose bands were seen at one moment, where no cloud is displaced."""
+    def suited(self, factor: int, push_broom: bool = True) -> Network:
+        """The same for one kind of image: what its card says of others is taken out.
+
+        `factor` is how many of the image's pixels a side make one of the network's. Where they are
+        one, outlines have no margin; where bands were seen at one moment, no cloud is displaced.
+        """
+        none: dict[str, object] = {} if push_broom else {"parallax": None}
+        if factor == 1:
+            none["margin"] = 0
         other = copy(self)
-        other.card = self.card.model_copy(update={"parallax": None})
+        other.card = self.card.model_copy(update=none)
         return other
 
     def _weighed(self, probability: Pixels, pixels: Pixels) -> Pixels:
@@ -106,6 +114,9 @@ class Network:
             probability = raised(probability, pixels, card.roles, card.classes, card.parallax)
         if card.darkness is not None:
             probability = shaded(probability, pixels, card.roles, card.classes, card.darkness)
+        if card.margin:
+            there = np.isfinite(pixels).any(axis=0)
+            probability = widened(probability, there, card.classes, card.margin)
         return probability
 
     def _forward(self, pixels: Pixels) -> Pixels:

@@ -143,6 +143,9 @@ class TrainSettings(FitSettings):
     parallax: Parallax | None = None
     """As `darkness`, how displacement between bands moves the odds of cloud against snow and other
     bright ground."""
+    margin: int = Field(default=0, ge=0)
+    """As `darkness`, by how many of the network's pixels clouds and shadows reach further in images
+    whose pixels are finer."""
     crop: int = Field(default=224, ge=32)
     """Side of a training window, a multiple of 32, drawn from within the sample."""
     folds: int = Field(default=5, ge=2)

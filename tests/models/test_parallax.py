@@ -137,6 +137,16 @@ def test_still_and_bright_is_no_cloud():
     np.testing.assert_allclose(least[Climate.CLOUD], -1.0, atol=1e-3)
 
 
+def test_a_network_that_is_too_sure_is_weighed_as_such():
+    for before, bands in (
+        (opinion(cloud=0.6, snow=0.3), image((0.0, 0.0))),
+        (opinion(cloud=0.3, snow=0.6), image((0.5, 0.0))),
+    ):
+        plain, more = (change(bands, before, overconfidence=times) for times in (1.0, 1.5))
+        np.testing.assert_allclose(more, 1.5 * plain, atol=0.01)
+        assert np.abs(plain).max() > 1
+
+
 def test_fog_and_all_that_is_clear_stay():
     for bands, before in (
         (image((0.0, 0.0), contrast=0.01, level=0.35), opinion(cloud=0.9)),  # dull
@@ -195,7 +205,7 @@ def test_it_is_a_part_of_weights(tmp_path):
     expected = raised(without, pixels[0], REFLECTIVE, CLASSES, Parallax(most=3.0))
     assert np.abs(expected - without).max() > 0.05
     np.testing.assert_array_equal(with_it, expected)
-    np.testing.assert_array_equal(Network(card).still()(pixels)[0], without)
+    np.testing.assert_array_equal(Network(card).suited(1, push_broom=False)(pixels)[0], without)
 
 
 def test_a_whisk_broom_has_none(tmp_path):

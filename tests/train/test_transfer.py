@@ -250,6 +250,7 @@ def test_one_cycle_rises_falls_and_turns_the_momentum():
     assert (momenta[0], momenta[24]) == (pytest.approx(0.95), pytest.approx(0.85))
 
 
+@pytest.mark.slow
 def test_a_rate_is_found_once(work, file, tmp_path):
     settings = TrainSettings(
         **{**SMALL, "epochs": 2}, transfer=transfer(file, frozen_epochs=1, find_rate=True)
