@@ -115,7 +115,7 @@ class Network:
         if card.darkness is not None:
             probability = shaded(probability, pixels, card.roles, card.classes, card.darkness)
         if card.margin:
-            there = np.isfinite(pixels).any(axis=0)
+            there = np.asarray(np.isfinite(pixels).any(axis=0))
             probability = widened(probability, there, card.classes, card.margin)
         return probability
 
