@@ -1,8 +1,8 @@
 """Clouds and shadows a little larger than a network draws them, for images of fine pixels.
 
 A network that learned on pixels of 30 m draws outlines tighter than people do who see pixels of
-10 m: of the clouds of two archives of Sentinel-2 it finds hardly one pixel too many, and misses
-their rims.
+10 m: of On Cloud N's clouds it finds hardly a pixel too many, and misses rims. A mask's
+user grows the labels of a product besides, as wanted (`nndacss.mask.morphology`).
 """
 
 from __future__ import annotations
