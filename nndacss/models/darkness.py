@@ -28,13 +28,13 @@ class Darkness(Settings):
     much of any cost at most 0.04 of it then.
     """
 
-    slope: float = Field(default=10.0, gt=0)
+    slope: float = Field(default=7.0, gt=0)
     """Log-odds per contrast."""
     start: float = 0.15
     """Contrast that says nothing: ground itself varies by so much."""
-    least: float = Field(default=-2.0, le=0)
+    least: float = Field(default=-1.5, le=0)
     """Smallest change of the log-odds."""
-    most: float = Field(default=4.0, ge=0)
+    most: float = Field(default=3.0, ge=0)
     """Largest."""
     around: float = Field(default=50.0, gt=0)
     """Standard deviation of the Gaussian over the background."""

@@ -45,7 +45,8 @@ def log_odds(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def moved(pixels: np.ndarray, before: np.ndarray, **options: object) -> np.ndarray:
-    after = shaded(before, pixels, REFLECTIVE, CLASSES, Darkness(**options))
+    darkness = Darkness(**({"slope": 10.0, "least": -2.0, "most": 4.0} | options))
+    after = shaded(before, pixels, REFLECTIVE, CLASSES, darkness)
     assert after.dtype == np.float32
     np.testing.assert_allclose(after.sum(axis=0), 1, atol=1e-5)
     # the others among themselves are as likely as they were
