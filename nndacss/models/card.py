@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 from nndacss.errors import WeightsError, complain
 from nndacss.identity import drafted
 from nndacss.models.darkness import Darkness
+from nndacss.models.haze import Haze
 from nndacss.models.indices import bands_of
 from nndacss.models.parallax import Parallax
 from nndacss.models.segmentation import Architecture, Scaling
@@ -77,6 +78,8 @@ class MaskCard(Card):
     """How contrast moves the odds of shadow once the network has spoken; none: it does not."""
     parallax: Parallax | None = None
     """How displacement between bands moves the odds of cloud before that; none: it does not."""
+    haze: Haze | None = None
+    """How haze moves the odds of cloud before both; none: it does not."""
     margin: int = Field(default=0, ge=0)
     """Pixels of `finest` by which clouds and shadows reach further in images of finer pixels."""
     finest: float = 20.0
@@ -92,7 +95,7 @@ class MaskCard(Card):
 
     def inscribed(self) -> Mapping[str, str]:
         """How shadow and cloud are found beyond the network, if they are."""
-        parts = {"darkness": self.darkness, "parallax": self.parallax}
+        parts = {"darkness": self.darkness, "parallax": self.parallax, "haze": self.haze}
         found = {name: part.model_dump_json() for name, part in parts.items() if part is not None}
         return found | ({"margin": str(self.margin)} if self.margin else {})
 

@@ -17,10 +17,9 @@ import numpy as np
 from scipy import ndimage
 
 from nndacss.models.darkness import CLOUD, SHADOW, Darkness
+from nndacss.models.surroundings import smooth
 from nndacss.raster import Pixels
 
-#: Pixels a side that are averaged for the background, which is smooth; divides a tile's sides.
-_BLOCK = 8
 #: Reflectance below this is noise, and its logarithm would outweigh all else.
 _DARKEST = 0.005
 #: Share of sunlit ground around, below which there is nothing to compare with.
@@ -76,17 +75,8 @@ def _contrast(bands: list[Pixels], sunlit: Pixels, around: float) -> Pixels:
     """
     values = [np.log(np.maximum(band, np.float32(_DARKEST))) for band in bands]
     weight = np.where(np.isfinite(values).all(axis=0), sunlit, np.float32(0))
-    total = _smooth(weight, around)
+    total = smooth(weight, around)
     total[total < _ENOUGH] = np.nan
-    contrasts = [_smooth(weight * np.nan_to_num(value), around) / total - value for value in values]
+    contrasts = [smooth(weight * np.nan_to_num(value), around) / total - value for value in values]
     least: Pixels = np.fmin.reduce(contrasts)
     return least
-
-
-def _smooth(plane: Pixels, around: float) -> Pixels:
-    """Gaussian mean, taken on means of blocks and brought back bilinearly."""
-    rows, columns = plane.shape
-    blocks = plane.reshape(rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK).mean(axis=(1, 3))
-    smooth = ndimage.gaussian_filter(blocks, around / _BLOCK, mode="nearest")
-    fine: Pixels = ndimage.zoom(smooth, _BLOCK, order=1, mode="nearest", grid_mode=True)
-    return fine

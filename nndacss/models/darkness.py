@@ -16,8 +16,8 @@ from pydantic import Field
 from nndacss.errors import SettingsError, complain
 from nndacss.settings import Settings
 
-#: The two classes that it is about.
-SHADOW, CLOUD = "shadow", "cloud"
+#: Classes that evidence of any kind is about.
+CLEAR, SHADOW, CLOUD = "clear", "shadow", "cloud"
 
 
 class Darkness(Settings):

@@ -14,11 +14,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nndacss.errors import SettingsError, complain
-from nndacss.models.darkness import CLOUD, SHADOW
+from nndacss.models.darkness import CLEAR, CLOUD, SHADOW
 from nndacss.raster import Pixels
-
-#: What may be covered.
-CLEAR = "clear"
 
 
 def check(classes: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ from nndacss.models.margin import widened
 from nndacss.models.runtime import one_thread
 from nndacss.models.segmentation import MULTIPLE, build, encode
 from nndacss.models.tiled import MASK, Layout
+from nndacss.models.veil import veiled
 from nndacss.raster import Pixels
 
 #: Tiles a batch on a card; the processor takes one.
@@ -110,6 +111,8 @@ class Network:
     def _weighed(self, probability: Pixels, pixels: Pixels) -> Pixels:
         """One tile's probabilities with the evidence that its card asks for."""
         card = self.card
+        if card.haze is not None:
+            probability = veiled(probability, pixels, card.roles, card.classes, card.haze)
         if card.parallax is not None:
             probability = raised(probability, pixels, card.roles, card.classes, card.parallax)
         if card.darkness is not None:

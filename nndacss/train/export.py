@@ -38,6 +38,7 @@ def export(fitted: MaskFit, settings: TrainSettings, order: Order, path: Path) -
         scaling=settings.scaling,
         darkness=settings.darkness,
         parallax=settings.parallax,
+        haze=settings.haze,
         margin=settings.margin,
         levels=tuple(sorted({record.level for record in records}, reverse=True)),
         finest=min(record.metres for record in records),

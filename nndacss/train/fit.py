@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import Tensor
 
 from nndacss.errors import SettingsError, complain
-from nndacss.models import darkness, margin, parallax
+from nndacss.models import darkness, haze, margin, parallax
 from nndacss.plugins import load
 from nndacss.train.data import SampleData
 from nndacss.train.encoder import take_over
@@ -96,6 +96,8 @@ def begun(store: Path, settings: TrainSettings) -> tuple[Segmenter, SampleData]:
         darkness.check(settings.darkness, data.roles, scheme.classes)
     if settings.parallax is not None:
         parallax.check(data.roles, scheme.classes)
+    if settings.haze is not None:
+        haze.check(data.roles, scheme.classes)
     if settings.margin:
         margin.check(scheme.classes)
     parts = tuple(data.parts)

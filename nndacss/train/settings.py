@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from nndacss.inpaint.options import PaintSettings
 from nndacss.models.darkness import Darkness
+from nndacss.models.haze import Haze
 from nndacss.models.parallax import Parallax
 from nndacss.models.segmentation import MULTIPLE, Architecture, Scaling
 from nndacss.settings import Settings
@@ -143,6 +144,8 @@ class TrainSettings(FitSettings):
     parallax: Parallax | None = None
     """As `darkness`, how displacement between bands moves the odds of cloud against snow and other
     bright ground."""
+    haze: Haze | None = None
+    """As `darkness`, how haze above that of clear ground around moves the odds of cloud."""
     margin: int = Field(default=0, ge=0)
     """As `darkness`, by how many of the network's pixels clouds and shadows reach further in images
     whose pixels are finer."""

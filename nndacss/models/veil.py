@@ -1,0 +1,69 @@
+"""Thin cloud by haze: ground hazier than the clear ground around it is likelier under a cloud.
+
+The log-odds of cloud against clear ground grow by `slope` times (lift - start), within limits. Lift
+is the haze optimized transform less its Gaussian mean over what is clear by the network's own word
+and not near a cloud. Of snow and shadow nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from nndacss.models.darkness import CLEAR, CLOUD
+from nndacss.models.haze import BANDS, Haze
+from nndacss.models.surroundings import smooth
+from nndacss.raster import Pixels
+
+#: Of red that is taken from blue: Fmask's haze test (Zhu and Woodcock 2012).
+_RED = np.float32(0.5)
+#: Probabilities are not divided by less.
+_TINY = np.float32(1e-12)
+
+
+def veiled(
+    probability: Pixels, pixels: Pixels, roles: Sequence[str], classes: Sequence[str], haze: Haze
+) -> Pixels:
+    """Probabilities of one tile with the evidence in them, float32.
+
+    `probability` is (classes, rows, columns) with sum 1, `pixels` (bands, rows, columns)
+    reflectance in the order of `roles`, NaN where missing; rows and columns are multiples of 8.
+    What clear ground and cloud have together stays. Where blue or red is missing, or little clear
+    ground is around, nothing changes.
+    """
+    blue, red = (pixels[roles.index(role)] for role in BANDS)
+    transform = blue - _RED * red
+    there = np.isfinite(transform)
+    if not there.any():
+        return probability
+    clear, cloud = (probability[classes.index(word)] for word in (CLEAR, CLOUD))
+    near = _near((probability.argmax(axis=0) == classes.index(CLOUD)) & there, haze.grow)
+    weight = np.where(there & ~near, clear, np.float32(0))
+    lift = _lift(np.where(there, transform, np.float32(0)), weight, haze)
+    evidence = np.clip(haze.slope * (lift - haze.start), haze.least, haze.most)
+    odds = np.exp(np.where(there, np.nan_to_num(evidence, nan=0.0), 0)).astype(np.float32)
+    share = (clear + cloud) / np.maximum(clear + cloud * odds, _TINY)
+    result = probability.copy()
+    result[classes.index(CLEAR)] = clear * share
+    result[classes.index(CLOUD)] = cloud * odds * share
+    return result
+
+
+def _near(cloud: NDArray[np.bool_], grow: int) -> NDArray[np.bool_]:
+    """What is cloud or within `grow` pixels of one."""
+    if not grow or not cloud.any():
+        return cloud
+    away = np.arange(-grow, grow + 1)
+    disk = np.hypot(away[:, None], away) <= grow
+    return np.asarray(ndimage.binary_dilation(cloud, disk))
+
+
+def _lift(transform: Pixels, weight: Pixels, haze: Haze) -> Pixels:
+    """By how much a pixel is hazier than clear ground around; NaN where there is too little."""
+    share = smooth(weight, haze.around)
+    share[share < haze.enough] = np.nan
+    lift: Pixels = transform - smooth(weight * transform, haze.around) / share
+    return lift
