@@ -11,7 +11,7 @@ from nndacss.settings import Settings
 VERSION = 2
 
 #: The mask network that comes with the package.
-DEFAULT_WEIGHTS = "mask_unetpp_v3"
+DEFAULT_WEIGHTS = "mask_unetpp_v4"
 
 Metres = Annotated[float, Field(ge=0, le=1000)]
 Hectares = Annotated[float, Field(ge=0, le=4)]

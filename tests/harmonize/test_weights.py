@@ -61,7 +61,7 @@ def test_without_default_weights_auto_is_bandpass_and_deep_an_error(tmp_path, mo
 
 def test_bad_weights(weights, tmp_path):
     with pytest.raises(WeightsError, match="expected a weights card of a harmonizer"):
-        choose(settings(["mask_unetpp_v3"]), LANDSAT)
+        choose(settings(["mask_unetpp_v4"]), LANDSAT)
     with pytest.raises(WeightsError, match="absent: found no such weights"):
         choose(settings(["absent"], method="auto"), LANDSAT)
     copy = small_harmonizer(tmp_path, "member0", seed=0)

@@ -182,7 +182,7 @@ def nothing_made(bench):
         (("--set", "mask.method=magic"), "magic"),
         (("--set", "harmonize.method=magic"), "expected auto, bandpass, deep"),
         (
-            ("--set", "harmonize.method=deep", "--set", 'harmonize.weights=["mask_unetpp_v3"]'),
+            ("--set", "harmonize.method=deep", "--set", 'harmonize.weights=["mask_unetpp_v4"]'),
             "expected a weights card of a harmonizer",
         ),
         (("--bbox=100,10,101,11",), "no pixel of the scene"),

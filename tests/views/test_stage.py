@@ -149,7 +149,7 @@ def test_an_archive_that_is_not_landsats_is_told_before_any_work(tmp_path, card,
         ),
         ({"sources": [{"kind": "landsat"}]}, SettingsError, "choose one of: biome"),
         ({"weights": ["nothing"]}, WeightsError, "nothing"),
-        ({"weights": ["mask_unetpp_v3"]}, WeightsError, "harmonizer"),
+        ({"weights": ["mask_unetpp_v4"]}, WeightsError, "harmonizer"),
     ],
 )
 def test_wrong_settings(tmp_path, card, changes, error, message):
