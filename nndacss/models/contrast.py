@@ -16,7 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from nndacss.models.darkness import CLOUD, SHADOW, Darkness
+from nndacss.models.darkness import CLEAR, CLOUD, SHADOW, Darkness
+from nndacss.models.odds import moved
+from nndacss.models.shadow_match import matched
 from nndacss.models.surroundings import smooth
 from nndacss.raster import Pixels
 
@@ -37,7 +39,8 @@ def shaded(
 
     `probability` is (classes, rows, columns) with sum 1, `pixels` (bands, rows, columns)
     reflectance in the order of `roles`, NaN where missing; rows and columns are multiples of 8.
-    The odds between the other classes stay as they are. Where contrast is unknown nothing changes.
+    The odds between the other classes stay as they are, but that `matching`, where it is asked for,
+    takes from clear ground alone. Where contrast is unknown nothing changes.
     """
     seen = _seen(pixels, roles, darkness)
     if not seen:
@@ -56,7 +59,10 @@ def shaded(
     result = probability.copy()
     result[shadow] *= np.exp(np.nan_to_num(evidence, nan=0.0))
     result /= result.sum(axis=0)
-    return result
+    if darkness.matching is None:
+        return result
+    by = matched(cloud, contrast, darkness.matching)
+    return moved(result, shadow, classes.index(CLEAR), by)
 
 
 def _seen(pixels: Pixels, roles: Sequence[str], darkness: Darkness) -> list[Pixels]:

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nndacss.errors import SettingsError, complain
+from nndacss.models.matching import Matching
 from nndacss.settings import Settings
 
 #: Classes that evidence of any kind is about.
@@ -24,8 +25,8 @@ class Darkness(Settings):
     """How contrast moves the odds of shadow; a part of a card. Lengths are in working pixels.
 
     The defaults were chosen on held-out scenes of L8 Biome with earlier weights, and made gentler
-    for farmland in Sentinel-2; they take the IoU of shadow of `mask_unetpp_v4`'s five folds on Biome
-    from 0.262 to 0.389. None is sharp: half or twice as much of any cost at most 0.04 of it.
+    for farmland in Sentinel-2. None is sharp: half or twice as much of any costs at most 0.04 of
+    the IoU of shadow there.
     """
 
     slope: float = Field(default=7.0, gt=0)
@@ -50,13 +51,15 @@ class Darkness(Settings):
     """In which contrast is sought: the first of these groups that a tile has. Air scatters least
     light into shadows beyond the visible; bare soil is dark in near infrared beside crops, but not
     in red."""
+    matching: Matching | None = None
+    """Where shadows must lie from the clouds, as the image shows it; none: it is not looked for."""
 
 
 def check(darkness: Darkness, roles: Sequence[str], classes: Sequence[str]) -> None:
     """SettingsError where a network of these bands and classes cannot have it."""
-    lacking = sorted({SHADOW, CLOUD} - set(classes))
+    lacking = sorted({CLEAR, SHADOW, CLOUD} - set(classes))
     if lacking:
-        found, expected = f"no class {', '.join(lacking)}", f"classes {SHADOW} and {CLOUD}"
+        found, expected = f"no class {', '.join(lacking)}", f"classes {CLEAR}, {SHADOW} and {CLOUD}"
         raise SettingsError(complain("train.darkness", found, expected, "take it out"))
     unknown = sorted({role for group in darkness.bands for role in group} - set(roles))
     if unknown:

@@ -15,13 +15,12 @@ from scipy import ndimage
 
 from nndacss.models.darkness import CLEAR, CLOUD
 from nndacss.models.haze import BANDS, Haze
+from nndacss.models.odds import moved
 from nndacss.models.surroundings import smooth
 from nndacss.raster import Pixels
 
 #: Of red that is taken from blue: Fmask's haze test (Zhu and Woodcock 2012).
 _RED = np.float32(0.5)
-#: Probabilities are not divided by less.
-_TINY = np.float32(1e-12)
 
 
 def veiled(
@@ -39,17 +38,13 @@ def veiled(
     there = np.isfinite(transform)
     if not there.any():
         return probability
-    clear, cloud = (probability[classes.index(word)] for word in (CLEAR, CLOUD))
-    near = _near((probability.argmax(axis=0) == classes.index(CLOUD)) & there, haze.grow)
-    weight = np.where(there & ~near, clear, np.float32(0))
+    cloud = (probability.argmax(axis=0) == classes.index(CLOUD)) & there
+    ground = there & ~_near(cloud, haze.grow)
+    weight = np.where(ground, probability[classes.index(CLEAR)], np.float32(0))
     lift = _lift(np.where(there, transform, np.float32(0)), weight, haze)
     evidence = np.clip(haze.slope * (lift - haze.start), haze.least, haze.most)
-    odds = np.exp(np.where(there, np.nan_to_num(evidence, nan=0.0), 0)).astype(np.float32)
-    share = (clear + cloud) / np.maximum(clear + cloud * odds, _TINY)
-    result = probability.copy()
-    result[classes.index(CLEAR)] = clear * share
-    result[classes.index(CLOUD)] = cloud * odds * share
-    return result
+    evidence = np.where(there, evidence, 0)
+    return moved(probability, classes.index(CLOUD), classes.index(CLEAR), evidence)
 
 
 def _near(cloud: NDArray[np.bool_], grow: int) -> NDArray[np.bool_]:

@@ -162,7 +162,9 @@ def test_weights_that_state_it(tmp_path):
 
 
 def test_networks_that_cannot_have_it():
-    with pytest.raises(SettingsError, match=r"train\.darkness.*no class cloud, shadow.*take it"):
+    with pytest.raises(
+        SettingsError, match=r"train\.darkness.*no class clear, cloud, shadow.*take it"
+    ):
         check(Darkness(), REFLECTIVE, ("water", "woody"))
     with pytest.raises(SettingsError, match=r"train\.darkness.*swir16.*blue, red"):
         check(Darkness(bands=(("red",), ("swir16",))), ("blue", "red"), CLASSES)
