@@ -50,9 +50,8 @@ def shaded(
     if not cloud.any():
         return probability
     distance = ndimage.distance_transform_edt(~cloud).astype(np.float32)
-    shadow = classes.index(SHADOW)
-    sunlit = np.where(distance > darkness.grow, 1 - probability[shadow], 0)
-    contrast = _contrast(seen, sunlit, darkness.around)
+    shadow, ground = classes.index(SHADOW), distance > darkness.grow
+    contrast = _contrast(seen, np.where(ground, 1 - probability[shadow], 0), darkness.around)
     evidence = darkness.slope * (contrast - darkness.start)
     evidence = np.clip(evidence, darkness.least, darkness.most)
     evidence *= np.exp(-np.maximum(distance - darkness.near, 0) / darkness.fade)
@@ -61,6 +60,8 @@ def shaded(
     result /= result.sum(axis=0)
     if darkness.matching is None:
         return result
+    # against what is sunlit by better knowledge
+    contrast = _contrast(seen, np.where(ground, 1 - result[shadow], 0), darkness.around)
     by = matched(cloud, contrast, darkness.matching)
     return moved(result, shadow, classes.index(CLEAR), by)
 

@@ -99,7 +99,8 @@ class MaskModel:
         infrared `nir` (Sentinel-2's B08) stand for the narrow one; `visible_only` lets an image
         without near infrared pass, for what that is worth. `push_broom` says that the sensor sees
         bands one after the other, as Landsat-8/9 and Sentinel-2 do: then clouds lie a little
-        elsewhere in each, and weights may go by that. Landsat-5 and -7 do not.
+        elsewhere in each, and weights may go by that. Landsat-5 and -7 do not. North is up: where
+        clouds cast their shadows is looked for in the image itself, west of them.
 
         A pixel is missing where one of the required bands is NaN; a gap in another band only
         means less to go by. Raises InputError where the image is not such an image.
