@@ -15,7 +15,7 @@ from nndacss.models.segmentation import MULTIPLE, Architecture, Scaling
 from nndacss.settings import Settings
 from nndacss.train.fit_settings import FitSettings
 
-VERSION = 2
+VERSION = 3
 
 #: Offset and spread a role: near the mean and the scatter of top-of-atmosphere reflectance over
 #: land and cloud together, rounded; fixed, so that weights and not data carry the meaning.
