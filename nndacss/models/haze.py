@@ -45,6 +45,13 @@ class Haze(Settings):
     pixels that a network takes for clear are fog."""
     grow: int = Field(default=2, ge=0)
     """Distance from a cloud up to which ground is not compared with."""
+    cloud: int = Field(default=50, ge=1)
+    """Pixels of a cloud beside which haze may be more of it. What is smaller, or far from any, is
+    as likely a white roof; there evidence against cloud alone counts."""
+    near: float = Field(default=30.0, ge=0)
+    """Distance from such a cloud up to which evidence for cloud counts in full."""
+    fade: float = Field(default=20.0, gt=0)
+    """Distance beyond it in which it falls to 1/e."""
 
 
 def check(roles: Sequence[str], classes: Sequence[str]) -> None:

@@ -15,7 +15,11 @@ from scipy import ndimage
 
 from nndacss.errors import SettingsError, complain
 from nndacss.models.darkness import CLEAR, CLOUD, SHADOW
+from nndacss.models.surroundings import large
 from nndacss.raster import Pixels
+
+#: Pixels below which a cloud or shadow is not widened: roofs and ponds pass for such small ones.
+_SPECK = 50
 
 
 def check(classes: Sequence[str]) -> None:
@@ -32,12 +36,13 @@ def widened(
 
     `probability` is (classes, rows, columns) with sum 1; `there` (rows, columns) where the image
     has pixels: what a network says elsewhere means nothing. A class rises to the largest of its
-    probabilities in the square around, at the expense of clear ground alone.
+    probabilities in the square around, at the expense of clear ground alone. Specks do not grow.
     """
     result, clear = probability.copy(), classes.index(CLEAR)
     for word in (CLOUD, SHADOW):
         own = result[classes.index(word)]
-        known = np.where(there, own, np.float32(0))
+        label = (probability.argmax(axis=0) == classes.index(word)) & there
+        known = np.where(large(label, _SPECK), own, np.float32(0))
         largest = ndimage.maximum_filter(known, 2 * margin + 1, mode="nearest")
         gain = np.clip(largest - own, 0, result[clear])
         own += gain

@@ -1,7 +1,9 @@
-"""What is around a pixel: Gaussian means over wide windows, at the price of narrow ones."""
+"""What is around a pixel: means over wide windows, and whether it is part of something large."""
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from nndacss.raster import Pixels
@@ -20,3 +22,11 @@ def smooth(plane: Pixels, around: float) -> Pixels:
     wide = ndimage.gaussian_filter(blocks, around / _BLOCK, mode="nearest")
     fine: Pixels = ndimage.zoom(wide, _BLOCK, order=1, mode="nearest", grid_mode=True)
     return fine
+
+
+def large(mask: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """The parts of a mask, joined along sides, that have `least` pixels or more."""
+    parts, _ = ndimage.label(mask)
+    size = np.bincount(parts.ravel())
+    size[0] = 0
+    return np.asarray((size >= least)[parts])

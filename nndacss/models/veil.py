@@ -2,7 +2,7 @@
 
 The log-odds of cloud against clear ground grow by `slope` times (lift - start), within limits. Lift
 is the haze optimized transform less its Gaussian mean over what is clear by the network's own word
-and not near a cloud. Of snow and shadow nothing is said.
+and not near a cloud. It counts for cloud beside clouds alone. Of snow and shadow nothing is said.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy import ndimage
 from nndacss.models.darkness import CLEAR, CLOUD
 from nndacss.models.haze import BANDS, Haze
 from nndacss.models.odds import moved
-from nndacss.models.surroundings import smooth
+from nndacss.models.surroundings import large, smooth
 from nndacss.raster import Pixels
 
 #: Of red that is taken from blue: Fmask's haze test (Zhu and Woodcock 2012).
@@ -43,7 +43,7 @@ def veiled(
     weight = np.where(ground, probability[classes.index(CLEAR)], np.float32(0))
     lift = _lift(np.where(there, transform, np.float32(0)), weight, haze)
     evidence = np.clip(haze.slope * (lift - haze.start), haze.least, haze.most)
-    evidence = np.where(there, evidence, 0)
+    evidence = np.where(there, np.where(evidence > 0, evidence * _beside(cloud, haze), evidence), 0)
     return moved(probability, classes.index(CLOUD), classes.index(CLEAR), evidence)
 
 
@@ -54,6 +54,16 @@ def _near(cloud: NDArray[np.bool_], grow: int) -> NDArray[np.bool_]:
     away = np.arange(-grow, grow + 1)
     disk = np.hypot(away[:, None], away) <= grow
     return np.asarray(ndimage.binary_dilation(cloud, disk))
+
+
+def _beside(cloud: NDArray[np.bool_], haze: Haze) -> Pixels:
+    """0..1: how much evidence for cloud counts by the distance from the next large one."""
+    clouds = large(cloud, haze.cloud)
+    if not clouds.any():
+        return np.zeros(cloud.shape, dtype=np.float32)
+    distance = ndimage.distance_transform_edt(~clouds).astype(np.float32)
+    share: Pixels = np.exp(-np.maximum(distance - haze.near, 0) / haze.fade)
+    return share
 
 
 def _lift(transform: Pixels, weight: Pixels, haze: Haze) -> Pixels:

@@ -18,24 +18,26 @@ def sure(labels: np.ndarray) -> np.ndarray:
 
 
 def test_by_hand():
-    labels = np.zeros((9, 12), int)
-    labels[4, 2], labels[4, 6], labels[3, 3], labels[0, 11] = 3, 1, 2, 3
+    labels = np.zeros((40, 60), int)
+    labels[10:18, 10:18], labels[10:18, 30:38] = 3, 1  # 64 pixels each
+    labels[12, 18] = 2
+    labels[30:37, 10:17], labels[30:37, 30:37] = 3, 1  # 49: specks
     there = np.ones(labels.shape, bool)
-    there[0, 11] = False
+    labels[:8, 50:58], there[:8, 50:58] = 3, False  # what a network says of nothing
     before = sure(labels)
     found = widened(before, there, CLASSES, 1)
     expected = labels.copy()
-    expected[3:6, 1:4], expected[3:6, 5:8] = 3, 1
-    expected[3, 3] = 2  # snow stays
+    expected[9:19, 9:19], expected[9:19, 29:39] = 3, 1
+    expected[12, 18] = 2  # snow stays
     np.testing.assert_array_equal(found.argmax(axis=0), expected)
     np.testing.assert_allclose(found.sum(axis=0), 1)
     np.testing.assert_array_equal(before, sure(labels))
 
 
 def test_only_what_is_clear_is_given_away():
-    before = np.full((4, 3, 3), [[[0.3]], [[0.1]], [[0.5]], [[0.1]]], np.float32)
-    before[:, 1, 1] = 0, 0, 0, 1
-    found = widened(before, np.ones((3, 3), bool), CLASSES, 1)
+    before = np.full((4, 10, 10), [[[0.3]], [[0.1]], [[0.5]], [[0.1]]], np.float32)
+    before[:, 1:9, 1:9] = np.array([0, 0, 0, 1])[:, None, None]
+    found = widened(before, np.ones((10, 10), bool), CLASSES, 1)
     np.testing.assert_allclose(found[:, 0, 0], (0, 0.1, 0.5, 0.4), atol=1e-6)
 
 

@@ -14,6 +14,8 @@ from tests.models.small import save_small
 CLASSES = SCHEME.classes
 SIDE = 256
 PATCH = np.s_[100:112, 60:72]
+#: 144 pixels, 29 and more from the patch.
+SKY = np.s_[100:112, 100:112]
 
 
 def scene(blue: float = 0.0, red: float = 0.0) -> np.ndarray:
@@ -26,16 +28,20 @@ def scene(blue: float = 0.0, red: float = 0.0) -> np.ndarray:
 
 
 def opinion(cloud: float = 0.2) -> np.ndarray:
-    """Probabilities of a network: so likely cloud, 0.05 each of shadow and snow, clear the rest."""
+    """Probabilities of a network: so likely cloud, 0.05 each of shadow and snow, clear the rest.
+
+    It is sure of one cloud.
+    """
     result = np.full((4, SIDE, SIDE), 0.05, dtype=np.float32)
     result[Climate.CLOUD], result[Climate.CLEAR] = cloud, 0.9 - cloud
+    result[(slice(None), *SKY)] = np.array([0.01, 0.01, 0.01, 0.97])[:, None, None]
     return result
 
 
 def moved(pixels: np.ndarray, before: np.ndarray, **options: object) -> np.ndarray:
     """By how much the odds of cloud against clear ground have grown; the rest must have stayed."""
     given = before.copy()
-    after = veiled(before, pixels, REFLECTIVE, CLASSES, Haze(**options))
+    after = veiled(before, pixels, REFLECTIVE, CLASSES, Haze(**({"near": 100.0} | options)))
     np.testing.assert_array_equal(before, given)
     assert after.dtype == np.float32
     np.testing.assert_allclose(after.sum(axis=0), 1, atol=1e-5)
@@ -61,6 +67,21 @@ def test_by_hand(blue, red, expected):
     slack = 0.1 * 50 * abs(blue - red / 2) if abs(expected) not in (1.5, 2.0) else 1e-4
     np.testing.assert_allclose(by[PATCH], expected, atol=slack + 1e-4)
     np.testing.assert_allclose(by[230:, 200:], -0.5, atol=1e-3)
+
+
+def test_it_counts_for_cloud_beside_large_clouds_alone():
+    pixels, before = scene(0.04, 0.04), opinion()
+    whole = moved(pixels, before)
+    assert whole[PATCH].min() > 0.5
+    # 30 pixels in full, then to 1/e in 20: the patch's nearest column is 29 away, its last 40
+    by = moved(pixels, before, near=30.0, fade=20.0)
+    np.testing.assert_allclose(by[106, 71], whole[106, 71], rtol=1e-5)
+    np.testing.assert_allclose(by[106, 60], whole[106, 60] * np.exp(-10 / 20), rtol=1e-4)
+    # 144 pixels are too few; what speaks against cloud counts all the same
+    none = moved(pixels, before, cloud=145)
+    np.testing.assert_allclose(none[PATCH], 0, atol=1e-6)
+    np.testing.assert_allclose(none[230:, 200:], whole[230:, 200:], atol=1e-6)
+    assert whole[230:, 200:].max() < -0.9
 
 
 def test_clouds_and_what_is_near_them_are_no_ground():
