@@ -26,6 +26,10 @@ from openvino import opset15 as ops  # noqa: E402
 
 #: Order of axes with planes last, and back.
 _LAST, _FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
+#: One for as long as the process lives. Its processor plugin gives the thread that first compiles a
+#: stack for signal handlers (for AMX's sake) and unmaps it when the last network goes, in whichever
+#: thread that is: then the next signal in the first (a child's end, SIGTERM) killed the process.
+_CORE = Core()
 
 
 def compiled(network: Generator | CloudNet, shape: tuple[int, ...], threads: int) -> CompiledModel:
@@ -36,7 +40,7 @@ def compiled(network: Generator | CloudNet, shape: tuple[int, ...], threads: int
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,  # others' threads may be bound to the same core
     }
-    return Core().compile_model(graph(network, shape), "CPU", options)
+    return _CORE.compile_model(graph(network, shape), "CPU", options)
 
 
 def graph(network: Generator | CloudNet, shape: tuple[int, ...]) -> Model:

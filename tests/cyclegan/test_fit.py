@@ -61,21 +61,14 @@ def test_stopped_and_resumed_gives_the_same_weights(tmp_path):
     assert [entry["epoch"] for entry in resumed.history] == [0, 1, 2]
 
 
-def test_another_seed_gives_other_weights(tmp_path):
-    path = pairs_file(tmp_path / "pairs.h5", count=10)
-    settings = TINY.model_copy(update={"epochs": 1})
-    first = state(trained(path, tmp_path / "a", settings))
-    other = settings.model_copy(update={"seed": 124})
-    assert not same(first, state(trained(path, tmp_path / "b", other)))
-
-
-@pytest.mark.slow  # on one virtual machine the signal of a worker's end now and then ends the test
-def test_workers_change_nothing(tmp_path):
+def test_another_seed_gives_other_weights_and_workers_do_not(tmp_path):
     path = pairs_file(tmp_path / "pairs.h5", count=10)
     settings = TINY.model_copy(update={"epochs": 1})
     first = state(trained(path, tmp_path / "a", settings))
     worked = settings.model_copy(update={"workers": 2})
     assert same(first, state(trained(path, tmp_path / "b", worked)))
+    other = settings.model_copy(update={"seed": 124})
+    assert not same(first, state(trained(path, tmp_path / "c", other)))
 
 
 def test_losses_and_pictures_are_in_tensorboard(tmp_path):

@@ -1,6 +1,8 @@
 """The fast form of the Proba-V networks against the networks themselves."""
 
 import copy
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -74,3 +76,23 @@ def test_views_of_larger_images_are_taken_as_they_are():
     network = learnt("cloud")
     large = torch.rand(1, 4, 80, 60)
     check(network, prepare(copy.deepcopy(network)), large[:, :, 8:48, 4:40])
+
+
+SIGNAL = """
+import gc, os, signal, threading, torch
+from nndacss.models.separable_prepare import prepare
+from nndacss.models.separable_unet import CloudNet
+held = [prepare(CloudNet(4, 2))]
+held[0](torch.zeros(1, 4, 16, 16))
+signal.signal(signal.SIGUSR1, lambda number, frame: print("handled"))
+other = threading.Thread(target=lambda: (held.clear(), gc.collect()))
+other.start()
+other.join()
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+def test_signals_are_handled_after_a_network_has_gone():
+    """In a process of its own: where OpenVINO unmaps the handlers' stack it ends by SIGSEGV."""
+    done = subprocess.run([sys.executable, "-c", SIGNAL], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
