@@ -15,6 +15,7 @@ from pydantic import Field
 
 from nndacss.errors import SettingsError, complain
 from nndacss.models.matching import Matching
+from nndacss.models.needs import check_needs
 from nndacss.settings import Settings
 
 #: Classes that evidence of any kind is about.
@@ -57,10 +58,7 @@ class Darkness(Settings):
 
 def check(darkness: Darkness, roles: Sequence[str], classes: Sequence[str]) -> None:
     """SettingsError where a network of these bands and classes cannot have it."""
-    lacking = sorted({CLEAR, SHADOW, CLOUD} - set(classes))
-    if lacking:
-        found, expected = f"no class {', '.join(lacking)}", f"classes {CLEAR}, {SHADOW} and {CLOUD}"
-        raise SettingsError(complain("train.darkness", found, expected, "take it out"))
+    check_needs("train.darkness", ((CLEAR, SHADOW, CLOUD), ()), classes, roles)
     unknown = sorted({role for group in darkness.bands for role in group} - set(roles))
     if unknown:
         found, expected = ", ".join(unknown), f"bands of the network: {', '.join(roles)}"

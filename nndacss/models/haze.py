@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from nndacss.errors import SettingsError, complain
 from nndacss.models.darkness import CLEAR, CLOUD
+from nndacss.models.needs import check_needs
 from nndacss.settings import Settings
 
 #: The transform is the first less half of the second.
@@ -56,9 +56,4 @@ class Haze(Settings):
 
 def check(roles: Sequence[str], classes: Sequence[str]) -> None:
     """SettingsError where a network of these bands and classes cannot have it."""
-    if lacking := sorted({CLEAR, CLOUD} - set(classes)):
-        found, expected = f"no class {', '.join(lacking)}", f"classes {CLEAR} and {CLOUD}"
-        raise SettingsError(complain("train.haze", found, expected, "take it out"))
-    if lacking := sorted(set(BANDS) - set(roles)):
-        found, expected = f"no {', '.join(lacking)} in the network", f"bands {', '.join(BANDS)}"
-        raise SettingsError(complain("train.haze", found, expected, "take it out"))
+    check_needs("train.haze", ((CLEAR, CLOUD), BANDS), classes, roles)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nndacss.errors import SettingsError, complain
 from nndacss.models.darkness import CLEAR, CLOUD, SHADOW
+from nndacss.models.needs import check_needs
 from nndacss.models.surroundings import large
 from nndacss.raster import Pixels
 
@@ -24,9 +24,7 @@ _SPECK = 50
 
 def check(classes: Sequence[str]) -> None:
     """SettingsError where a network of these classes cannot have it."""
-    if lacking := sorted({CLEAR, SHADOW, CLOUD} - set(classes)):
-        found, expected = f"no class {', '.join(lacking)}", f"{CLEAR}, {SHADOW} and {CLOUD}"
-        raise SettingsError(complain("train.margin", found, expected, "set it to 0"))
+    check_needs("train.margin", ((CLEAR, SHADOW, CLOUD), ()), classes, (), "set it to 0")
 
 
 def widened(

@@ -16,8 +16,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from nndacss.errors import SettingsError, complain
 from nndacss.models.darkness import CLOUD
+from nndacss.models.needs import check_needs
 from nndacss.settings import Settings
 
 #: The other class that it is about.
@@ -79,9 +79,4 @@ class Parallax(Settings):
 
 def check(roles: Sequence[str], classes: Sequence[str]) -> None:
     """SettingsError where a network of these bands and classes cannot have it."""
-    if lacking := sorted({SNOW, CLOUD} - set(classes)):
-        found, expected = f"no class {', '.join(lacking)}", f"classes {SNOW} and {CLOUD}"
-        raise SettingsError(complain("train.parallax", found, expected, "take it out"))
-    if lacking := sorted(set(BANDS) - set(roles)):
-        found, expected = f"no {', '.join(lacking)} in the network", f"bands {', '.join(BANDS)}"
-        raise SettingsError(complain("train.parallax", found, expected, "take it out"))
+    check_needs("train.parallax", ((SNOW, CLOUD), BANDS), classes, roles)

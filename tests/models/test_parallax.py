@@ -230,7 +230,7 @@ def test_errors():
         with pytest.raises(ValidationError):
             Parallax(**wrong)
     check(REFLECTIVE, CLASSES)
-    with pytest.raises(SettingsError, match=r"train\.parallax.*no blue in the network"):
+    with pytest.raises(SettingsError, match=r"train\.parallax.*no band blue in the network"):
         check(("green", "red", "nir08"), CLASSES)
     with pytest.raises(SettingsError, match=r"train\.parallax.*no class snow"):
         check(REFLECTIVE, ("clear", "cloud"))

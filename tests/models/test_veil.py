@@ -141,5 +141,5 @@ def test_it_is_part_of_the_weights(tmp_path):
 def test_what_it_needs():
     with pytest.raises(SettingsError, match=r"train\.haze: found no class cloud"):
         check(REFLECTIVE, ("clear", "water"))
-    with pytest.raises(SettingsError, match=r"train\.haze: found no blue in the network"):
+    with pytest.raises(SettingsError, match=r"train\.haze: found no band blue in the network"):
         check(("green", "red"), CLASSES)
